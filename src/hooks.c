@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hooks - where packets meet the tracker.
+ *
+ * Owns the netfilter hooks. They stand at NF_INET_LOCAL_OUT and
+ * NF_INET_LOCAL_IN, after the filter and security tables, so that a packet
+ * which a rule dropped leaves nothing behind, and before IPVS and source NAT
+ * give the packet other addresses than its answer will bear. Nothing is
+ * attached to the packet, hence nothing is lost or left over when it waits in
+ * a queue, is dropped there, or the queue's holder dies.
+ *
+ * Every packet is accepted, always. Runs in softirq or process context under
+ * rcu_read_lock().
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip6_fib.h>
+#include <net/netfilter/nf_log.h>
+#include <net/route.h>
+
+#include "hooks.h"
+#include "listener.h"
+#include "netns.h"
+
+/* After NF_IP_PRI_SECURITY (50), before IPVS (98) and NF_IP_PRI_NAT_SRC. */
+#define COMMIT_PRIORITY	60
+
+static const struct net_device *hook_device(const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
+}
+
+/*
+ * Our own packet coming back: over a loopback interface, inside a VRF, or the
+ * copy of a multicast for local listeners. It was seen on its way out.
+ */
+static bool is_looped(const struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_IN &&
+	       ((state->in->flags & IFF_LOOPBACK) ||
+		skb->pkt_type == PACKET_LOOPBACK);
+}
+
+static bool goes_to_self(const struct sk_buff *skb, u8 family)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst)
+		return false;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == NFPROTO_IPV6)
+		return container_of(dst, struct rt6_info, dst)->rt6i_flags &
+		       RTF_LOCAL;
+#endif
+	return container_of(dst, struct rtable, dst)->rt_flags & RTCF_LOCAL;
+}
+
+/*
+ * A packet into a VRF passes NF_INET_LOCAL_OUT with the VRF device and again
+ * with the interface below it. Only the second pass is ours, unless there is
+ * none because the VRF itself is where the packet goes.
+ */
+static bool is_first_vrf_pass(const struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_OUT &&
+	       netif_is_l3_master(state->out) &&
+	       !goes_to_self(skb, state->pf);
+}
+
+static bool has_bad_checksum(struct sk_buff *skb,
+			     const struct nf_hook_state *state,
+			     const struct udptrack_packet *pkt)
+{
+	/* What we send ourselves may not have its checksum yet. */
+	return state->hook == NF_INET_LOCAL_IN && pkt->has_checksum &&
+	       nf_checksum(skb, state->hook, pkt->thoff, IPPROTO_UDP,
+			   state->pf);
+}
+
+static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
+			const struct nf_hook_state *state, const char *reason)
+{
+	const char *dev = hook_device(state)->name;
+	const char *where = state->hook == NF_INET_LOCAL_OUT ? "out" : "in";
+
+	if (!READ_ONCE(un->settings.log_invalid))
+		return;
+	/* A container does not write to the host's log unless it may. */
+	if (!net_eq(state->net, &init_net) && !sysctl_nf_log_all_netns)
+		return;
+	if (!__ratelimit(&un->invalid_log))
+		return;
+	if (state->pf == NFPROTO_IPV4)
+		pr_info("invalid packet: %s, %s=%s src=%pI4 dst=%pI4 len=%u\n",
+			reason, where, dev, &ip_hdr(skb)->saddr,
+			&ip_hdr(skb)->daddr, skb->len);
+	else
+		pr_info("invalid packet: %s, %s=%s src=%pI6c dst=%pI6c len=%u\n",
+			reason, where, dev, &ipv6_hdr(skb)->saddr,
+			&ipv6_hdr(skb)->daddr, skb->len);
+}
+
+#define COUNT_INVALID(un, skb, state, name, reason) do {		\
+	UDPTRACK_INC((un)->stats, name);				\
+	log_invalid(un, skb, state, reason);				\
+} while (0)
+
+/* Find or make the packet's flow. */
+static void commit(struct udptrack_net *un, const struct sk_buff *skb,
+		   const struct nf_hook_state *state,
+		   const struct udptrack_packet *pkt)
+{
+	const struct udptrack_settings *settings = &un->settings;
+	bool inbound = state->hook == NF_INET_LOCAL_IN;
+	struct udptrack_visit visit = {
+		.packets = pkt->packets,
+		.bytes = pkt->bytes,
+		.now_j = jiffies,
+		.max = READ_ONCE(settings->max),
+		.acct = READ_ONCE(settings->acct),
+		.create = !(inbound && READ_ONCE(settings->require_listener)),
+	};
+	struct udptrack_result result;
+	enum udptrack_outcome outcome;
+	struct udptrack_key key;
+
+	visit.side = udptrack_key_from_tuple(&pkt->tuple, &key);
+	udptrack_settings_timeouts(settings, &visit.timeouts);
+
+	outcome = udptrack_table_track(&un->table, &key, &visit, &result);
+	if (outcome == UDPTRACK_ABSENT) {
+		if (!udptrack_listener_wants(skb, &pkt->tuple, state)) {
+			UDPTRACK_INC(un->stats, no_listener);
+			return;
+		}
+		visit.create = true;
+		outcome = udptrack_table_track(&un->table, &key, &visit,
+					       &result);
+	}
+	if (outcome == UDPTRACK_CREATED)
+		udptrack_gc_kick(&un->gc);
+}
+
+static unsigned int commit_hook(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	const struct net_device *dev = hook_device(state);
+	struct udptrack_net *un = udptrack_net(state->net);
+	struct udptrack_settings *settings = &un->settings;
+	struct udptrack_packet pkt;
+
+	if (is_looped(skb, state) || is_first_vrf_pass(skb, state))
+		return NF_ACCEPT;
+
+	switch (udptrack_tuple_parse(skb, skb_network_offset(skb), state->pf,
+				     dev->ifindex, &pkt)) {
+	case UDPTRACK_PARSE_OK:
+		break;
+	case UDPTRACK_PARSE_NOT_UDP:
+		return NF_ACCEPT;
+	case UDPTRACK_PARSE_FRAGMENT:
+		UDPTRACK_INC(un->stats, fragment);
+		return NF_ACCEPT;
+	case UDPTRACK_PARSE_TRUNCATED:
+		COUNT_INVALID(un, skb, state, truncated, "truncated header");
+		return NF_ACCEPT;
+	case UDPTRACK_PARSE_MALFORMED:
+		COUNT_INVALID(un, skb, state, malformed, "malformed header");
+		return NF_ACCEPT;
+	}
+
+	if ((dev->flags & IFF_LOOPBACK) && !READ_ONCE(settings->loopback)) {
+		UDPTRACK_INC(un->stats, loopback);
+		return NF_ACCEPT;
+	}
+	if (udptrack_ports_has(&settings->exempt_ports, pkt.tuple.sport) ||
+	    udptrack_ports_has(&settings->exempt_ports, pkt.tuple.dport)) {
+		UDPTRACK_INC(un->stats, exempt);
+		return NF_ACCEPT;
+	}
+	if (READ_ONCE(settings->checksum) &&
+	    has_bad_checksum(skb, state, &pkt)) {
+		COUNT_INVALID(un, skb, state, bad_checksum, "bad checksum");
+		return NF_ACCEPT;
+	}
+
+	commit(un, skb, state, &pkt);
+	return NF_ACCEPT;
+}
+
+#define COMMIT_HOOK(family, where) {					\
+	.hook = commit_hook,						\
+	.pf = (family),							\
+	.hooknum = (where),						\
+	.priority = COMMIT_PRIORITY,					\
+}
+
+static const struct nf_hook_ops hook_ops[] = {
+	COMMIT_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT),
+	COMMIT_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN),
+	COMMIT_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+	COMMIT_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
+};
+
+/**
+ * udptrack_hooks_register - let a namespace's packets meet the tracker
+ * @net: the namespace, otherwise ready
+ *
+ * Context: process; may sleep.
+ * Return: 0 or the error of nf_register_net_hooks().
+ */
+int udptrack_hooks_register(struct net *net)
+{
+	return nf_register_net_hooks(net, hook_ops, ARRAY_SIZE(hook_ops));
+}
+
+/**
+ * udptrack_hooks_unregister - undo udptrack_hooks_register()
+ * @net: the namespace
+ *
+ * Packets may be inside until an RCU grace period has passed.
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_hooks_unregister(struct net *net)
+{
+	nf_unregister_net_hooks(net, hook_ops, ARRAY_SIZE(hook_ops));
+}

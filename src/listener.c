@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * listener - would a socket take this packet?
+ *
+ * Owns nothing; asks the kernel's UDP socket tables. Called for inbound
+ * packets that belong to no flow, so that a port scan of closed ports does not
+ * fill the table.
+ */
+#include <linux/ipv6.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/sock.h>
+#include <net/udp.h>
+
+#include "listener.h"
+
+static struct sock *lookup(struct net *net, const struct udptrack_tuple *tuple,
+			   int ifindex)
+{
+	if (tuple->family == NFPROTO_IPV4)
+		return udp4_lib_lookup(net, tuple->src.ip, tuple->sport,
+				       tuple->dst.ip, tuple->dport, ifindex);
+#if IS_ENABLED(CONFIG_IPV6)
+	return udp6_lib_lookup(net, &tuple->src.in6, tuple->sport,
+			       &tuple->dst.in6, tuple->dport, ifindex);
+#else
+	return NULL;
+#endif
+}
+
+static bool socket_bound(struct net *net, const struct udptrack_tuple *tuple,
+			 int ifindex)
+{
+	struct sock *sk = lookup(net, tuple, ifindex);
+
+	if (!sk)
+		return false;
+	sock_put(sk);
+	return true;
+}
+
+/* The interface below a VRF that the packet came by, or 0. */
+static int lower_ifindex(const struct sk_buff *skb, u8 family)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == NFPROTO_IPV6)
+		return inet6_sdif(skb);
+#endif
+	return inet_sdif(skb);
+}
+
+static bool is_unicast(const struct sk_buff *skb, u8 family,
+		       const struct udptrack_tuple *tuple)
+{
+	if (family == NFPROTO_IPV6)
+		return !ipv6_addr_is_multicast(&tuple->dst.in6);
+	return skb_rtable(skb) && !(skb_rtable(skb)->rt_flags &
+				    (RTCF_BROADCAST | RTCF_MULTICAST));
+}
+
+/**
+ * udptrack_listener_wants - would anybody take this inbound packet?
+ * @skb:   a packet at NF_INET_LOCAL_IN
+ * @tuple: its ends
+ * @state: the hook it is at
+ *
+ * True for multicast and broadcast, where no single socket decides, and for a
+ * packet that already has its socket (TPROXY, early demultiplexing). Otherwise
+ * the socket tables are asked as udp_rcv() asks them, once for the interface
+ * the packet shows and once for the one below a VRF, so that sockets bound to
+ * an address, a device or a VRF count, as do those of kernel tunnels.
+ *
+ * Context: softirq or process, under rcu_read_lock().
+ * Return: true when a flow may be made for it.
+ */
+bool udptrack_listener_wants(const struct sk_buff *skb,
+			     const struct udptrack_tuple *tuple,
+			     const struct nf_hook_state *state)
+{
+	int lower = lower_ifindex(skb, state->pf);
+
+	if (skb->sk || !is_unicast(skb, state->pf, tuple))
+		return true;
+	if (socket_bound(state->net, tuple, state->in->ifindex))
+		return true;
+	return lower && socket_bound(state->net, tuple, lower);
+}

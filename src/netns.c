@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * netns - what udptrack keeps for each network namespace, and the order in
+ * which it comes and goes.
+ *
+ * Owns struct udptrack_net. Up: settings and table first, what shows them
+ * next, hooks last. Down: .pre_exit takes the hooks away, the core waits for
+ * RCU so that no packet is inside any more, and .exit undoes the rest.
+ */
+#include <linux/ratelimit.h>
+#include <net/net_namespace.h>
+
+#include "defrag.h"
+#include "hooks.h"
+#include "netns.h"
+#include "proc.h"
+#include "sysctl.h"
+
+unsigned int udptrack_net_id __read_mostly;
+
+static int __net_init udptrack_net_init(struct net *net)
+{
+	struct udptrack_net *un = udptrack_net(net);
+	int err;
+
+	ratelimit_state_init(&un->invalid_log, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	ratelimit_set_flags(&un->invalid_log, RATELIMIT_MSG_ON_RELEASE);
+	err = udptrack_settings_init(&un->settings);
+	if (err)
+		return err;
+
+	err = -ENOMEM;
+	un->stats = alloc_percpu(struct udptrack_stats);
+	if (!un->stats)
+		goto err_settings;
+
+	err = udptrack_table_init(&un->table, un->stats);
+	if (err)
+		goto err_stats;
+	udptrack_gc_init(&un->gc, &un->table);
+
+	err = udptrack_sysctl_register(net, un);
+	if (err)
+		goto err_table;
+
+	err = udptrack_proc_register(net);
+	if (err)
+		goto err_sysctl;
+
+	err = udptrack_defrag_enable(net);
+	if (err)
+		goto err_proc;
+
+	err = udptrack_hooks_register(net);
+	if (err)
+		goto err_defrag;
+	return 0;
+
+err_defrag:
+	udptrack_defrag_disable(net);
+err_proc:
+	udptrack_proc_unregister(net);
+err_sysctl:
+	udptrack_sysctl_unregister(un);
+err_table:
+	udptrack_table_destroy(&un->table);
+err_stats:
+	free_percpu(un->stats);
+err_settings:
+	udptrack_settings_free(&un->settings);
+	return err;
+}
+
+static void __net_exit udptrack_net_pre_exit(struct net *net)
+{
+	udptrack_hooks_unregister(net);
+	udptrack_defrag_disable(net);
+}
+
+static void __net_exit udptrack_net_exit(struct net *net)
+{
+	struct udptrack_net *un = udptrack_net(net);
+
+	udptrack_proc_unregister(net);
+	udptrack_sysctl_unregister(un);
+	udptrack_gc_stop(&un->gc);
+	udptrack_table_destroy(&un->table);
+	free_percpu(un->stats);
+	udptrack_settings_free(&un->settings);
+}
+
+static struct pernet_operations udptrack_net_ops = {
+	.init = udptrack_net_init,
+	.pre_exit = udptrack_net_pre_exit,
+	.exit = udptrack_net_exit,
+	.id = &udptrack_net_id,
+	.size = sizeof(struct udptrack_net),
+};
+
+/**
+ * udptrack_netns_register - begin in every network namespace, now and to come
+ *
+ * Context: process; may sleep.
+ * Return: 0 or the error of the namespace that failed.
+ */
+int udptrack_netns_register(void)
+{
+	return register_pernet_subsys(&udptrack_net_ops);
+}
+
+/**
+ * udptrack_netns_unregister - leave every network namespace
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_netns_unregister(void)
+{
+	unregister_pernet_subsys(&udptrack_net_ops);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What udptrack keeps for each network namespace: see netns.c. */
+#ifndef UDPTRACK_NETNS_H
+#define UDPTRACK_NETNS_H
+
+#include <linux/ratelimit_types.h>
+#include <linux/sysctl.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "gc.h"
+#include "settings.h"
+#include "stats.h"
+#include "table.h"
+
+/**
+ * struct udptrack_net - udptrack in one network namespace
+ * @settings:    what its root may set
+ * @table:       its flows
+ * @gc:          their collector
+ * @stats:       counters
+ * @sysctls:     registration of the sysctls
+ * @invalid_log: limits the rate of INVALID log lines
+ */
+struct udptrack_net {
+	struct udptrack_settings settings;
+	struct udptrack_table table;
+	struct udptrack_gc gc;
+	struct udptrack_stats __percpu *stats;
+	struct ctl_table_header *sysctls;
+	struct ratelimit_state invalid_log;
+};
+
+extern unsigned int udptrack_net_id;
+
+/**
+ * udptrack_net - udptrack's part of a network namespace
+ * @net: the namespace
+ *
+ * Context: any, while the namespace and the module are there.
+ * Return: never NULL.
+ */
+static inline struct udptrack_net *udptrack_net(const struct net *net)
+{
+	return net_generic(net, udptrack_net_id);
+}
+
+int udptrack_netns_register(void);
+void udptrack_netns_unregister(void);
+
+#endif

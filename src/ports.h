@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sets of UDP ports: see ports.c. */
+#ifndef UDPTRACK_PORTS_H
+#define UDPTRACK_PORTS_H
+
+#include <linux/bitmap.h>
+#include <linux/types.h>
+
+#define UDPTRACK_PORTS	65536
+
+/**
+ * struct udptrack_ports - a set of UDP ports
+ * @bits: a bit a port, or NULL while the set never had a member; set once,
+ *        its bits changed in place
+ */
+struct udptrack_ports {
+	unsigned long *bits;
+};
+
+int udptrack_ports_parse(struct udptrack_ports *ports, const char *text);
+int udptrack_ports_copy(struct udptrack_ports *to,
+			const struct udptrack_ports *from);
+int udptrack_ports_alloc(struct udptrack_ports *ports);
+void udptrack_ports_free(struct udptrack_ports *ports);
+
+/**
+ * udptrack_ports_has - is a port in the set?
+ * @ports: the set
+ * @port:  the port
+ *
+ * Context: any. While a writer replaces the set, each port is answered for
+ * before or after the change.
+ * Return: true when it is.
+ */
+static inline bool udptrack_ports_has(const struct udptrack_ports *ports,
+				      __be16 port)
+{
+	const unsigned long *bits = smp_load_acquire(&ports->bits);
+
+	return unlikely(bits) && test_bit(ntohs(port), bits);
+}
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * proc - /proc/net/udptrack, a line a flow, and /proc/net/stat/udptrack, a
+ * row a CPU.
+ *
+ * Owns the two files and their formats, on which users' scripts rely: fields
+ * and columns are only ever added at the end. Reads the table through copies;
+ * holds no lock between two lines.
+ */
+#include <linux/in.h>
+#include <linux/jiffies.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/socket.h>
+
+#include "netns.h"
+#include "proc.h"
+
+/**
+ * struct flow_iter - a reader's place in the table
+ * @p:       the namespace; must be first
+ * @last_id: the newest flow when reading began, where the listing ends
+ * @flow:    the flow being shown
+ *
+ * The file position is the id of the flow to show next, so that a reader can
+ * stop anywhere and go on without a search.
+ */
+struct flow_iter {
+	struct seq_net_private p;
+	unsigned long last_id;
+	struct udptrack_snapshot flow;
+};
+
+static void *flows_from(struct seq_file *seq, loff_t *pos)
+{
+	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
+	struct flow_iter *iter = seq->private;
+
+	if (!udptrack_table_next(&un->table, *pos, iter->last_id, jiffies,
+				 &iter->flow)) {
+		*pos = iter->last_id + 1;
+		return NULL;
+	}
+	*pos = iter->flow.id;
+	return &iter->flow;
+}
+
+static void *flows_start(struct seq_file *seq, loff_t *pos)
+{
+	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
+	struct flow_iter *iter = seq->private;
+
+	if (!*pos)
+		iter->last_id = udptrack_table_last_id(&un->table);
+	return flows_from(seq, pos);
+}
+
+static void *flows_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return flows_from(seq, pos);
+}
+
+static void flows_stop(struct seq_file *seq, void *v)
+{
+}
+
+static void show_tuple(struct seq_file *seq, const struct udptrack_tuple *tuple,
+		       bool reply)
+{
+	const union nf_inet_addr *src = reply ? &tuple->dst : &tuple->src;
+	const union nf_inet_addr *dst = reply ? &tuple->src : &tuple->dst;
+	__be16 sport = reply ? tuple->dport : tuple->sport;
+	__be16 dport = reply ? tuple->sport : tuple->dport;
+
+	if (tuple->family == NFPROTO_IPV4)
+		seq_printf(seq, " src=%pI4 dst=%pI4", &src->ip, &dst->ip);
+	else
+		seq_printf(seq, " src=%pI6c dst=%pI6c", &src->in6, &dst->in6);
+	seq_printf(seq, " sport=%u dport=%u", ntohs(sport), ntohs(dport));
+}
+
+static void show_traffic(struct seq_file *seq,
+			 const struct udptrack_snapshot *flow,
+			 enum udptrack_dir dir)
+{
+	if (flow->acct)
+		seq_printf(seq, " packets=%llu bytes=%llu",
+			   flow->traffic[dir].packets,
+			   flow->traffic[dir].bytes);
+}
+
+/* As ct_seq_show() writes it, with the state where TCP's would stand. */
+static int flows_show(struct seq_file *seq, void *v)
+{
+	const struct udptrack_snapshot *flow = v;
+	bool ipv4 = flow->tuple.family == NFPROTO_IPV4;
+	bool replied = flow->state.flags & UDPTRACK_SEEN_REPLY;
+	s32 left_j = flow->state.expires_j - (u32)jiffies;
+
+	seq_printf(seq, "%-8s %u %-8s %u %d %s", ipv4 ? "ipv4" : "ipv6",
+		   ipv4 ? AF_INET : AF_INET6, "udp", IPPROTO_UDP,
+		   max(left_j, 0) / HZ, replied ? "ESTABLISHED" : "NEW");
+	show_tuple(seq, &flow->tuple, false);
+	show_traffic(seq, flow, UDPTRACK_ORIGINAL);
+	if (!replied)
+		seq_puts(seq, " [UNREPLIED]");
+	show_tuple(seq, &flow->tuple, true);
+	show_traffic(seq, flow, UDPTRACK_REPLY);
+	if (flow->state.flags & UDPTRACK_ASSURED)
+		seq_puts(seq, " [ASSURED]");
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+static const struct seq_operations flows_ops = {
+	.start = flows_start,
+	.next = flows_next,
+	.stop = flows_stop,
+	.show = flows_show,
+};
+
+/* Position 0 is the header, position n + 1 the row of CPU n. */
+static void *stat_from(loff_t *pos)
+{
+	unsigned int cpu;
+
+	if (*pos == 0)
+		return SEQ_START_TOKEN;
+	for (cpu = *pos - 1; cpu < nr_cpu_ids; cpu++) {
+		if (cpu_possible(cpu)) {
+			*pos = cpu + 1;
+			return (void *)(unsigned long)(cpu + 1);
+		}
+	}
+	*pos = nr_cpu_ids + 1;
+	return NULL;
+}
+
+static void *stat_start(struct seq_file *seq, loff_t *pos)
+{
+	return stat_from(pos);
+}
+
+static void *stat_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return stat_from(pos);
+}
+
+static void stat_stop(struct seq_file *seq, void *v)
+{
+}
+
+static int stat_show(struct seq_file *seq, void *v)
+{
+	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
+	const struct udptrack_stats *stats;
+
+	if (v == SEQ_START_TOKEN) {
+#define STAT_NAME(name) " " #name
+		seq_puts(seq, "entries" UDPTRACK_STATS(STAT_NAME) "\n");
+		return 0;
+	}
+
+	stats = per_cpu_ptr(un->stats, (unsigned long)v - 1);
+	seq_printf(seq, "%08x", udptrack_table_count(&un->table));
+#define STAT_VALUE(name) seq_printf(seq, " %08x", READ_ONCE(stats->name));
+	UDPTRACK_STATS(STAT_VALUE)
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+static const struct seq_operations stat_ops = {
+	.start = stat_start,
+	.next = stat_next,
+	.stop = stat_stop,
+	.show = stat_show,
+};
+
+/**
+ * udptrack_proc_register - show a namespace its files
+ * @net: the namespace, its table ready
+ *
+ * /proc/net/udptrack belongs to the namespace's root and is read by nobody
+ * else: it tells who talks to whom. The totals are for everybody.
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_proc_register(struct net *net)
+{
+	struct proc_dir_entry *pde;
+	kuid_t root_uid;
+	kgid_t root_gid;
+
+	pde = proc_create_net("udptrack", 0440, net->proc_net, &flows_ops,
+			      sizeof(struct flow_iter));
+	if (!pde)
+		return -ENOMEM;
+	root_uid = make_kuid(net->user_ns, 0);
+	root_gid = make_kgid(net->user_ns, 0);
+	if (uid_valid(root_uid) && gid_valid(root_gid))
+		proc_set_user(pde, root_uid, root_gid);
+
+	if (proc_create_net("udptrack", 0444, net->proc_net_stat, &stat_ops,
+			    sizeof(struct seq_net_private)))
+		return 0;
+	remove_proc_entry("udptrack", net->proc_net);
+	return -ENOMEM;
+}
+
+/**
+ * udptrack_proc_unregister - undo udptrack_proc_register()
+ * @net: the namespace
+ *
+ * Context: process; waits for those who are reading.
+ */
+void udptrack_proc_unregister(struct net *net)
+{
+	remove_proc_entry("udptrack", net->proc_net_stat);
+	remove_proc_entry("udptrack", net->proc_net);
+}

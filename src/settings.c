@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * settings - what a user may set, the bounds, the defaults, and the module
+ * parameters, which are the defaults of every new network namespace.
+ *
+ * Owns udptrack_defaults, written while the module's parameters are parsed and
+ * constant from then on. The sysctls (sysctl.c) share the bounds and the words
+ * of refusal.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/net.h>
+#include <kunit/visibility.h>
+
+#include "settings.h"
+
+#define SETTING(field, lowest, highest) {				\
+	.name = #field,							\
+	.sysctl = "udptrack_" #field,					\
+	.offset = offsetof(struct udptrack_settings, field),		\
+	.min = (lowest),						\
+	.max = (highest),						\
+}
+
+const struct udptrack_setting udptrack_setting_list[UDPTRACK_SETTINGS] = {
+	[UDPTRACK_SET_TIMEOUT]		= SETTING(timeout, 1, 86400),
+	[UDPTRACK_SET_TIMEOUT_STREAM]	= SETTING(timeout_stream, 1, 86400),
+	[UDPTRACK_SET_MAX]		= SETTING(max, 1, UDPTRACK_MAX_LIMIT),
+	[UDPTRACK_SET_ACCT]		= SETTING(acct, 0, 1),
+	[UDPTRACK_SET_CHECKSUM]		= SETTING(checksum, 0, 1),
+	[UDPTRACK_SET_LOOPBACK]		= SETTING(loopback, 0, 1),
+	[UDPTRACK_SET_LOG_INVALID]	= SETTING(log_invalid, 0, 1),
+	[UDPTRACK_SET_REQUIRE_LISTENER]	= SETTING(require_listener, 0, 1),
+};
+EXPORT_SYMBOL_IF_KUNIT(udptrack_setting_list);
+
+struct udptrack_settings udptrack_defaults = {
+	.timeout = 30,
+	.timeout_stream = 120,
+	.max = 262144,
+	.acct = 1,
+	.checksum = 1,
+	.loopback = 1,
+	.log_invalid = 0,
+	.require_listener = 1,
+};
+
+/**
+ * udptrack_setting_refuse - tell the log why a number was not taken
+ * @kind: "parameter" or "sysctl"
+ * @name: full name of what was set
+ * @text: what was written; need not end in a zero byte
+ * @len:  its length, in bytes
+ * @min:  lowest value allowed
+ * @max:  highest value allowed
+ *
+ * Context: any. Rate-limited, since a network namespace's own root can cause
+ * it at will.
+ */
+void udptrack_setting_refuse(const char *kind, const char *name,
+			     const char *text, size_t len, unsigned int min,
+			     unsigned int max)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\0'))
+		len--;
+	net_err_ratelimited("%s %s: '%*pE' is not a number from %u to %u\n",
+			    kind, name, (int)min_t(size_t, len, 40), text, min,
+			    max);
+}
+
+/**
+ * udptrack_ports_refuse - tell the log why a port list was not taken
+ * @kind: "parameter" or "sysctl"
+ * @name: full name of what was set
+ * @text: what was written; need not end in a zero byte
+ * @len:  its length, in bytes
+ *
+ * Context: any; rate-limited.
+ */
+void udptrack_ports_refuse(const char *kind, const char *name,
+			   const char *text, size_t len)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\0'))
+		len--;
+	net_err_ratelimited("%s %s: '%*pE' is not a list of ports and ranges from 0 to 65535, as in 53,5000-5100\n",
+			    kind, name, (int)min_t(size_t, len, 40), text);
+}
+
+/**
+ * udptrack_settings_init - give a network namespace the defaults
+ * @settings: zeroed memory
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_settings_init(struct udptrack_settings *settings)
+{
+	*settings = udptrack_defaults;
+	settings->exempt_ports.bits = NULL;
+	return udptrack_ports_copy(&settings->exempt_ports,
+				   &udptrack_defaults.exempt_ports);
+}
+
+/**
+ * udptrack_settings_free - release what udptrack_settings_init() took
+ * @settings: settings that nobody reads any more
+ *
+ * Context: any.
+ */
+void udptrack_settings_free(struct udptrack_settings *settings)
+{
+	udptrack_ports_free(&settings->exempt_ports);
+}
+
+/**
+ * udptrack_settings_timeouts - the timeouts now in force
+ * @settings: settings of a network namespace
+ * @to:       filled in, in jiffies
+ *
+ * Context: any.
+ */
+void udptrack_settings_timeouts(const struct udptrack_settings *settings,
+				struct udptrack_timeouts *to)
+{
+	to->unreplied_j = READ_ONCE(settings->timeout) * HZ;
+	to->stream_j = READ_ONCE(settings->timeout_stream) * HZ;
+}
+
+static int param_set_number(const char *val, const struct kernel_param *kp)
+{
+	const struct udptrack_setting *setting = kp->arg;
+	unsigned int *value = udptrack_setting_value(&udptrack_defaults,
+						     setting -
+						     udptrack_setting_list);
+	struct kernel_param number = { .arg = value };
+	int err = -EINVAL;
+
+	if (val)
+		err = param_set_uint_minmax(val, &number, setting->min,
+					    setting->max);
+	if (!err)
+		return 0;
+	if (!val)
+		val = "";
+	udptrack_setting_refuse("parameter", setting->name, val, strlen(val),
+				setting->min, setting->max);
+	return -EINVAL;
+}
+
+static int param_get_number(char *buffer, const struct kernel_param *kp)
+{
+	const struct udptrack_setting *setting = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n",
+			  *udptrack_setting_value(&udptrack_defaults,
+						  setting -
+						  udptrack_setting_list));
+}
+
+static const struct kernel_param_ops number_ops = {
+	.set = param_set_number,
+	.get = param_get_number,
+};
+
+static int param_set_ports(const char *val, const struct kernel_param *kp)
+{
+	int err = udptrack_ports_parse(kp->arg, val);
+
+	if (err && err != -ENOMEM) {
+		udptrack_ports_refuse("parameter", "exempt_ports", val,
+				      strlen(val));
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int param_get_ports(char *buffer, const struct kernel_param *kp)
+{
+	const struct udptrack_ports *ports = kp->arg;
+
+	if (!ports->bits)
+		return sysfs_emit(buffer, "\n");
+	return sysfs_emit(buffer, "%*pbl\n", UDPTRACK_PORTS, ports->bits);
+}
+
+/* Called also when a parameter of a failed load must be given back. */
+static void param_free_ports(void *arg)
+{
+	udptrack_ports_free(arg);
+}
+
+static const struct kernel_param_ops ports_ops = {
+	.set = param_set_ports,
+	.get = param_get_ports,
+	.free = param_free_ports,
+};
+
+#define PARAM(id, field, text)						\
+	module_param_cb(field, &number_ops,				\
+			(void *)&udptrack_setting_list[id], 0444);	\
+	__MODULE_PARM_TYPE(field, "uint");				\
+	MODULE_PARM_DESC(field, text)
+
+PARAM(UDPTRACK_SET_TIMEOUT, timeout,
+	"seconds an unreplied flow lives, 1 to 86400 (30)");
+PARAM(UDPTRACK_SET_TIMEOUT_STREAM, timeout_stream,
+	"seconds a flow lives once two-way for over 2 s, 1 to 86400 (120)");
+PARAM(UDPTRACK_SET_MAX, max,
+	"flows a network namespace may hold, and what no namespace but the first may exceed (262144)");
+PARAM(UDPTRACK_SET_ACCT, acct, "count packets and bytes, 0 or 1 (1)");
+PARAM(UDPTRACK_SET_CHECKSUM, checksum,
+	"verify checksums of inbound packets, 0 or 1 (1)");
+PARAM(UDPTRACK_SET_LOOPBACK, loopback,
+	"track traffic on loopback interfaces, 0 or 1 (1)");
+PARAM(UDPTRACK_SET_LOG_INVALID, log_invalid,
+	"log INVALID packets, 0 or 1 (0)");
+PARAM(UDPTRACK_SET_REQUIRE_LISTENER, require_listener,
+	"unsolicited packets to closed ports make no flow, 0 or 1 (1)");
+
+module_param_cb(exempt_ports, &ports_ops, &udptrack_defaults.exempt_ports,
+		0444);
+__MODULE_PARM_TYPE(exempt_ports, "ports");
+MODULE_PARM_DESC(exempt_ports, "ports not to track, as in 4789,6081-6082 (none)");

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a user may set, and within which bounds: see settings.c. */
+#ifndef UDPTRACK_SETTINGS_H
+#define UDPTRACK_SETTINGS_H
+
+#include <linux/types.h>
+
+#include "ports.h"
+#include "state.h"
+
+/* No table larger than this, whatever is asked for. */
+#define UDPTRACK_MAX_LIMIT	(1U << 27)
+
+/**
+ * struct udptrack_settings - the settings of a network namespace
+ * @timeout:          seconds a flow lives while unreplied or young
+ * @timeout_stream:   seconds it lives once two-way for longer than 2 s
+ * @max:              flows the table may hold
+ * @acct:             count packets and bytes of new flows
+ * @checksum:         verify UDP checksums of inbound packets
+ * @loopback:         track traffic on loopback interfaces
+ * @log_invalid:      log INVALID packets
+ * @require_listener: unsolicited inbound packets to closed ports make no flow
+ * @exempt_ports:     ports that are not tracked at all
+ *
+ * Written by sysctl with single stores, read by the packet path with
+ * READ_ONCE().
+ */
+struct udptrack_settings {
+	unsigned int timeout;
+	unsigned int timeout_stream;
+	unsigned int max;
+	unsigned int acct;
+	unsigned int checksum;
+	unsigned int loopback;
+	unsigned int log_invalid;
+	unsigned int require_listener;
+	struct udptrack_ports exempt_ports;
+};
+
+/**
+ * struct udptrack_setting - one number a user may set
+ * @name:   of the module parameter
+ * @sysctl: name of the sysctl
+ * @offset: of the value in struct udptrack_settings
+ * @min:    lowest value allowed
+ * @max:    highest value allowed
+ */
+struct udptrack_setting {
+	const char *name;
+	const char *sysctl;
+	size_t offset;
+	unsigned int min;
+	unsigned int max;
+};
+
+enum udptrack_setting_id {
+	UDPTRACK_SET_TIMEOUT,
+	UDPTRACK_SET_TIMEOUT_STREAM,
+	UDPTRACK_SET_MAX,
+	UDPTRACK_SET_ACCT,
+	UDPTRACK_SET_CHECKSUM,
+	UDPTRACK_SET_LOOPBACK,
+	UDPTRACK_SET_LOG_INVALID,
+	UDPTRACK_SET_REQUIRE_LISTENER,
+	UDPTRACK_SETTINGS,
+};
+
+extern const struct udptrack_setting udptrack_setting_list[UDPTRACK_SETTINGS];
+
+/* The module parameters: what a new network namespace starts with. */
+extern struct udptrack_settings udptrack_defaults;
+
+/**
+ * udptrack_setting_value - where the value of a setting is
+ * @settings: the settings of a namespace, or the defaults
+ * @id:       which one
+ *
+ * Context: any.
+ * Return: a pointer to the value inside @settings.
+ */
+static inline unsigned int *
+udptrack_setting_value(struct udptrack_settings *settings,
+		       enum udptrack_setting_id id)
+{
+	return (void *)settings + udptrack_setting_list[id].offset;
+}
+
+int udptrack_settings_init(struct udptrack_settings *settings);
+void udptrack_settings_free(struct udptrack_settings *settings);
+void udptrack_settings_timeouts(const struct udptrack_settings *settings,
+				struct udptrack_timeouts *to);
+void udptrack_setting_refuse(const char *kind, const char *name,
+			     const char *text, size_t len, unsigned int min,
+			     unsigned int max);
+void udptrack_ports_refuse(const char *kind, const char *name,
+			   const char *text, size_t len);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sysctl - net.netfilter.udptrack_*, one set a network namespace.
+ *
+ * Owns the table of each namespace's sysctls. The numbers themselves are in
+ * struct udptrack_settings, their bounds in settings.c. The kernel's handlers
+ * read and write them; what is added here is a line in the log that says why a
+ * value was not taken. A value that is refused leaves the old one whole.
+ */
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+
+#include "netns.h"
+#include "sysctl.h"
+
+/* Writers of port lists take turns; packets read them meanwhile. */
+static DEFINE_MUTEX(ports_mutex);
+
+static unsigned int limit_max = UDPTRACK_MAX_LIMIT;
+
+static int sysctl_number(const_ctl_table *table, int write, void *buffer,
+			 size_t *lenp, loff_t *ppos)
+{
+	unsigned int min = *(unsigned int *)table->extra1;
+	unsigned int max = *(unsigned int *)table->extra2;
+	size_t len = *lenp;
+	int err;
+
+	err = proc_douintvec_minmax(table, write, buffer, lenp, ppos);
+	if (!write || !err)
+		return err;
+	udptrack_setting_refuse("sysctl", table->procname, buffer, len, min,
+				max);
+	/* Out of range is -ERANGE there, but -EINVAL for other sysctls. */
+	return err == -ERANGE ? -EINVAL : err;
+}
+
+static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	struct udptrack_ports *ports = table->data;
+	size_t len = *lenp;
+	int err = 0;
+
+	/* The kernel's handler shows nothing at all where there is no bitmap. */
+	if (!write && !ports->bits) {
+		*lenp = min_t(size_t, len, *ppos ? 0 : 1);
+		memset(buffer, '\n', *lenp);
+		*ppos += *lenp;
+		return 0;
+	}
+
+	mutex_lock(&ports_mutex);
+	if (write)
+		err = udptrack_ports_alloc(ports);
+	if (!err)
+		err = proc_do_large_bitmap(table, write, buffer, lenp, ppos);
+	mutex_unlock(&ports_mutex);
+
+	if (write && err && err != -ENOMEM) {
+		udptrack_ports_refuse("sysctl", table->procname, buffer, len);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int sysctl_count(const_ctl_table *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	struct udptrack_table *flows = table->data;
+	unsigned int count = udptrack_table_count(flows);
+	struct ctl_table copy = *table;
+
+	copy.data = &count;
+	return proc_douintvec(&copy, write, buffer, lenp, ppos);
+}
+
+static int sysctl_buckets(const_ctl_table *table, int write, void *buffer,
+			  size_t *lenp, loff_t *ppos)
+{
+	struct udptrack_table *flows = table->data;
+	unsigned int buckets = udptrack_table_buckets(flows);
+	struct ctl_table copy = *table;
+
+	copy.data = &buckets;
+	return proc_douintvec(&copy, write, buffer, lenp, ppos);
+}
+
+/* The numbers come first and in the order of enum udptrack_setting_id. */
+enum {
+	SYSCTL_EXEMPT_PORTS = UDPTRACK_SETTINGS,
+	SYSCTL_COUNT,
+	SYSCTL_BUCKETS,
+	SYSCTLS,
+};
+
+static void fill_number(struct ctl_table *entry, const struct net *net,
+			struct udptrack_settings *settings,
+			enum udptrack_setting_id id)
+{
+	const struct udptrack_setting *setting = &udptrack_setting_list[id];
+
+	entry->procname = setting->sysctl;
+	entry->data = udptrack_setting_value(settings, id);
+	entry->maxlen = sizeof(unsigned int);
+	entry->mode = 0644;
+	entry->proc_handler = sysctl_number;
+	entry->extra1 = (void *)&setting->min;
+	entry->extra2 = (void *)&setting->max;
+	/*
+	 * The root of a container may set its own limit, but not above what
+	 * the host's administrator gave when the module was loaded.
+	 */
+	if (id == UDPTRACK_SET_MAX)
+		entry->extra2 = net_eq(net, &init_net) ?
+				&limit_max : &udptrack_defaults.max;
+}
+
+static void fill(struct ctl_table *entries, const struct net *net,
+		 struct udptrack_net *un)
+{
+	struct ctl_table *entry;
+	unsigned int id;
+
+	for (id = 0; id < UDPTRACK_SETTINGS; id++)
+		fill_number(&entries[id], net, &un->settings, id);
+
+	entry = &entries[SYSCTL_EXEMPT_PORTS];
+	entry->procname = "udptrack_exempt_ports";
+	entry->data = &un->settings.exempt_ports;
+	entry->maxlen = UDPTRACK_PORTS;
+	entry->mode = 0644;
+	entry->proc_handler = sysctl_ports;
+
+	entry = &entries[SYSCTL_COUNT];
+	entry->procname = "udptrack_count";
+	entry->data = &un->table;
+	entry->maxlen = sizeof(unsigned int);
+	entry->mode = 0444;
+	entry->proc_handler = sysctl_count;
+
+	entry = &entries[SYSCTL_BUCKETS];
+	entry->procname = "udptrack_buckets";
+	entry->data = &un->table;
+	entry->maxlen = sizeof(unsigned int);
+	entry->mode = 0444;
+	entry->proc_handler = sysctl_buckets;
+}
+
+/**
+ * udptrack_sysctl_register - show a namespace its sysctls
+ * @net: the namespace
+ * @un:  udptrack's part of it, settings and table ready
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_sysctl_register(struct net *net, struct udptrack_net *un)
+{
+	struct ctl_table *entries;
+
+	/* proc_do_large_bitmap() wants a pointer to the bitmap's pointer. */
+	BUILD_BUG_ON(offsetof(struct udptrack_ports, bits));
+
+	/* One to spare: before 6.6, an empty entry ends the table. */
+	entries = kcalloc(SYSCTLS + 1, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	fill(entries, net, un);
+
+	un->sysctls = register_net_sysctl_sz(net, "net/netfilter", entries,
+					     SYSCTLS);
+	if (un->sysctls)
+		return 0;
+	kfree(entries);
+	return -ENOMEM;
+}
+
+/**
+ * udptrack_sysctl_unregister - undo udptrack_sysctl_register()
+ * @un: udptrack's part of the namespace
+ *
+ * Context: process; waits for those who are reading or writing.
+ */
+void udptrack_sysctl_unregister(struct udptrack_net *un)
+{
+	const struct ctl_table *entries = un->sysctls->ctl_table_arg;
+
+	unregister_net_sysctl_table(un->sysctls);
+	kfree(entries);
+}

@@ -1,0 +1,675 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * table - the flows of a network namespace.
+ *
+ * Owns every struct udptrack_flow. Speaks in keys and copies: no pointer to a
+ * flow, no lock and no RCU rule leaves this file, so that what is inside may
+ * change. Every function may be called in softirq or process context unless it
+ * says otherwise.
+ *
+ * A flow stands in two indices. by_key, an rhashtable, answers packets. by_id,
+ * an XArray under a number that grows from flow to flow, gives listing,
+ * collection and eviction an order that no resize disturbs: a cursor is the id
+ * to go on from, whatever came and went in between, the oldest flows come
+ * first, and a listing ends at the id that was the newest when it began.
+ *
+ * Locks. flow->lock covers the flow's state, counters and @live. A flow is
+ * taken out of by_key under its own lock and in the same critical section in
+ * which @live turns false; it is put in likewise, with @live turning true. So
+ * whoever finds a flow and then holds its lock sees either a live flow that is
+ * in the hash, or a dead one that no longer is and that a new lookup will not
+ * find: no stale reader can refresh, establish or count for a flow that is
+ * gone. Lock order: flow->lock, then the bucket lock inside rhashtable. No two
+ * flow locks are held at once, and by_id's lock is never taken under one.
+ * Memory is freed after an RCU grace period through call_rcu(), for which
+ * module unload waits with rcu_barrier().
+ */
+#include <linux/random.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "table.h"
+
+#define ALLOC_FLAGS		(GFP_ATOMIC | __GFP_NOWARN)
+/* Flows looked at, at most, to find one to evict. */
+#define EVICT_NEIGHBOURHOOD	16
+/* Victims that other CPUs may snatch away before a packet gives up. */
+#define EVICT_TRIES		4
+/* Races with other first packets that one packet may lose in a row. */
+#define TRACK_TRIES		8
+/* Flows a listing passes over before it lets others run. */
+#define NEXT_CHUNK		256
+
+struct udptrack_flow {
+	struct rhash_head node;
+	struct udptrack_key key;
+	unsigned long id;
+	spinlock_t lock;	/* all below, but rcu */
+	bool live;
+	bool acct;
+	u8 origin;		/* side of the key that spoke first */
+	struct udptrack_state state;
+	struct udptrack_counter traffic[2];
+	struct rcu_head rcu;
+};
+
+static struct kmem_cache *flow_cache __read_mostly;
+static siphash_key_t hash_key __read_mostly;
+
+/*
+ * The seed that rhashtable offers is left out: the key is secret already, so
+ * nobody can aim at a chain that another seed would break up.
+ */
+static u32 key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct udptrack_key *key = data;
+
+	if (key->family == NFPROTO_IPV4)
+		return siphash_3u32((__force u32)key->addr[0].ip,
+				    (__force u32)key->addr[1].ip,
+				    (__force u32)key->port[0] << 16 |
+				    (__force u32)key->port[1], &hash_key);
+	return siphash(key, sizeof(*key), &hash_key);
+}
+
+static const struct rhashtable_params by_key_params = {
+	.head_offset = offsetof(struct udptrack_flow, node),
+	.key_offset = offsetof(struct udptrack_flow, key),
+	.key_len = sizeof(struct udptrack_key),
+	.hashfn = key_hash,
+	.automatic_shrinking = true,
+};
+
+/**
+ * udptrack_table_module_init - what all tables share
+ *
+ * Context: process, once, before any table is made.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_table_module_init(void)
+{
+	BUILD_BUG_ON(sizeof(struct udptrack_key) != 44);
+
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	flow_cache = kmem_cache_create("udptrack_flow",
+				       sizeof(struct udptrack_flow), 0,
+				       SLAB_NO_MERGE, NULL);
+	return flow_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * udptrack_table_module_exit - undo udptrack_table_module_init()
+ *
+ * Waits for the flows that are still on their way through call_rcu().
+ *
+ * Context: process, after the last table is gone.
+ */
+void udptrack_table_module_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(flow_cache);
+}
+
+/**
+ * udptrack_table_init - make an empty table
+ * @table: memory for it
+ * @stats: where to count; must outlive the table
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_table_init(struct udptrack_table *table,
+			struct udptrack_stats __percpu *stats)
+{
+	xa_init_flags(&table->by_id, XA_FLAGS_LOCK_BH);
+	atomic_long_set(&table->last_id, 0);
+	atomic_set(&table->count, 0);
+	table->evict_hand = 0;
+	table->stats = stats;
+	return rhashtable_init(&table->by_key, &by_key_params);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_init);
+
+/**
+ * udptrack_table_destroy - free a table and its flows
+ * @table: a table that nobody else uses any more
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_table_destroy(struct udptrack_table *table)
+{
+	udptrack_table_flush(table);
+	rhashtable_destroy(&table->by_key);
+	xa_destroy(&table->by_id);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_destroy);
+
+static void flow_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(flow_cache,
+			container_of(head, struct udptrack_flow, rcu));
+}
+
+/* Take a live flow out of by_key. Under flow->lock. */
+static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
+{
+	int err;
+
+	lockdep_assert_held(&flow->lock);
+	flow->live = false;
+	err = rhashtable_remove_fast(&table->by_key, &flow->node,
+				     by_key_params);
+	WARN_ON_ONCE(err);
+}
+
+/* The rest of a flow's death, for the one who killed it. Without its lock. */
+static void flow_release(struct udptrack_table *table,
+			 struct udptrack_flow *flow)
+{
+	xa_erase_bh(&table->by_id, flow->id);
+	atomic_dec(&table->count);
+	call_rcu(&flow->rcu, flow_free_rcu);
+}
+
+static enum udptrack_dir flow_dir(const struct udptrack_flow *flow,
+				  unsigned int side)
+{
+	/*
+	 * A socket that sends to itself answers itself: its tuple is its own
+	 * inverse, and nf_conntrack too takes all but the first for replies.
+	 */
+	if (unlikely(udptrack_key_is_self(&flow->key)))
+		return UDPTRACK_REPLY;
+	return side == flow->origin ? UDPTRACK_ORIGINAL : UDPTRACK_REPLY;
+}
+
+/* Under flow->lock. */
+static void flow_account(struct udptrack_flow *flow, enum udptrack_dir dir,
+			 const struct udptrack_visit *visit)
+{
+	if (!flow->acct)
+		return;
+	flow->traffic[dir].packets += visit->packets;
+	flow->traffic[dir].bytes += visit->bytes;
+}
+
+/*
+ * Apply a packet to a flow that a lookup found. False when the flow is gone by
+ * now, or has expired, in which case it is removed. Under rcu_read_lock().
+ */
+static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
+		       const struct udptrack_visit *visit,
+		       struct udptrack_result *result)
+{
+	enum udptrack_dir dir;
+
+	spin_lock_bh(&flow->lock);
+	if (!flow->live) {
+		spin_unlock_bh(&flow->lock);
+		return false;
+	}
+	if (udptrack_state_expired(&flow->state, visit->now_j)) {
+		flow_kill(table, flow);
+		spin_unlock_bh(&flow->lock);
+		flow_release(table, flow);
+		UDPTRACK_INC(table->stats, expired);
+		return false;
+	}
+	dir = flow_dir(flow, visit->side);
+	result->class = udptrack_state_classify(&flow->state, dir);
+	flow->state = udptrack_state_next(flow->state, dir, visit->now_j,
+					  &visit->timeouts, &result->events);
+	flow_account(flow, dir, visit);
+	spin_unlock_bh(&flow->lock);
+	UDPTRACK_INC(table->stats, found);
+	return true;
+}
+
+/* May be evicted? With or without its lock; without, the answer may be stale. */
+static bool flow_evictable(const struct udptrack_flow *flow, u32 now_j)
+{
+	struct udptrack_state state = data_race(flow->state);
+
+	return data_race(flow->live) &&
+	       (!(state.flags & UDPTRACK_SEEN_REPLY) ||
+		udptrack_state_expired(&state, now_j));
+}
+
+/*
+ * Choose the evictable flow nearest to expiry among the next few, oldest
+ * first. The hand stays at the first flow that may be evicted, so that the
+ * replied ones before it are passed over once, not by every packet. Under
+ * rcu_read_lock().
+ */
+static struct udptrack_flow *table_victim(struct udptrack_table *table,
+					  u32 now_j)
+{
+	struct udptrack_flow *flow, *victim = NULL;
+	unsigned long id = READ_ONCE(table->evict_hand);
+	unsigned long hand = 0;
+	unsigned int seen;
+
+	for (seen = 0; seen < EVICT_NEIGHBOURHOOD; seen++, id++) {
+		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
+		if (!flow && id) {	/* past the newest: start over */
+			id = 0;
+			flow = xa_find(&table->by_id, &id, ULONG_MAX,
+				       XA_PRESENT);
+		}
+		if (!flow)
+			break;
+		if (!flow_evictable(flow, now_j))
+			continue;
+		if (!victim)
+			hand = flow->id;
+		if (!victim || (s32)(data_race(flow->state.expires_j) -
+				     data_race(victim->state.expires_j)) < 0)
+			victim = flow;
+	}
+	WRITE_ONCE(table->evict_hand, victim ? hand : id);
+	return victim;
+}
+
+static bool table_evict(struct udptrack_table *table, u32 now_j)
+{
+	struct udptrack_flow *victim;
+	bool evicted = false;
+	unsigned int tries;
+
+	rcu_read_lock();
+	for (tries = 0; tries < EVICT_TRIES && !evicted; tries++) {
+		victim = table_victim(table, now_j);
+		if (!victim)
+			break;
+		spin_lock_bh(&victim->lock);
+		evicted = flow_evictable(victim, now_j);
+		if (evicted)
+			flow_kill(table, victim);
+		spin_unlock_bh(&victim->lock);
+	}
+	if (evicted) {
+		flow_release(table, victim);
+		UDPTRACK_INC(table->stats, evicted);
+	}
+	rcu_read_unlock();
+	return evicted;
+}
+
+/* Count a flow in, at another's expense if need be. */
+static bool table_reserve(struct udptrack_table *table, unsigned int max,
+			  u32 now_j)
+{
+	if ((unsigned int)atomic_inc_return(&table->count) <= max ||
+	    table_evict(table, now_j))
+		return true;
+	atomic_dec(&table->count);
+	UDPTRACK_INC(table->stats, full);
+	return false;
+}
+
+static struct udptrack_flow *flow_alloc(const struct udptrack_key *key,
+					const struct udptrack_visit *visit)
+{
+	struct udptrack_flow *flow = kmem_cache_zalloc(flow_cache, ALLOC_FLAGS);
+
+	if (!flow)
+		return NULL;
+	flow->key = *key;
+	spin_lock_init(&flow->lock);
+	flow->acct = visit->acct;
+	flow->origin = visit->side;
+	flow->state = udptrack_state_open(visit->now_j, &visit->timeouts);
+	flow_account(flow, UDPTRACK_ORIGINAL, visit);
+	return flow;
+}
+
+/*
+ * Make a flow. -EEXIST when another packet was first: both directions at once,
+ * or two packets of one. The caller then visits the winner's flow.
+ */
+static int table_create(struct udptrack_table *table,
+			const struct udptrack_key *key,
+			const struct udptrack_visit *visit)
+{
+	struct udptrack_flow *flow, *other;
+
+	if (!table_reserve(table, visit->max, visit->now_j))
+		return -ENOSPC;
+
+	flow = flow_alloc(key, visit);
+	if (!flow)
+		goto no_memory;
+	/* From here on iterators may see it; while not live they pass on. */
+	flow->id = atomic_long_inc_return(&table->last_id);
+	if (xa_insert_bh(&table->by_id, flow->id, flow, ALLOC_FLAGS)) {
+		kmem_cache_free(flow_cache, flow);
+		goto no_memory;
+	}
+
+	spin_lock_bh(&flow->lock);
+	other = rhashtable_lookup_get_insert_fast(&table->by_key, &flow->node,
+						  by_key_params);
+	flow->live = !other;
+	spin_unlock_bh(&flow->lock);
+	if (!other) {
+		UDPTRACK_INC(table->stats, new);
+		return 0;
+	}
+
+	flow_release(table, flow);
+	if (!IS_ERR(other)) {
+		UDPTRACK_INC(table->stats, clash);
+		return -EEXIST;
+	}
+	/* -EBUSY, -E2BIG or -ENOMEM: chains too long and no way to grow now. */
+	UDPTRACK_INC(table->stats, insert_failed);
+	return -ENOMEM;
+
+no_memory:
+	atomic_dec(&table->count);
+	UDPTRACK_INC(table->stats, alloc_failed);
+	return -ENOMEM;
+}
+
+/**
+ * udptrack_table_peek - classify a packet without touching anything
+ * @table: the table
+ * @key:   the packet's ends
+ * @side:  which of them sent it
+ * @now_j: the time, in jiffies
+ * @class: set to UDPTRACK_NEW or UDPTRACK_ESTABLISHED
+ *
+ * Context: any.
+ * Return: true when the packet belongs to a live flow.
+ */
+bool udptrack_table_peek(struct udptrack_table *table,
+			 const struct udptrack_key *key, unsigned int side,
+			 u32 now_j, enum udptrack_class *class)
+{
+	struct udptrack_flow *flow;
+	bool live = false;
+
+	*class = UDPTRACK_NEW;
+	rcu_read_lock();
+	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	if (flow) {
+		spin_lock_bh(&flow->lock);
+		live = flow->live &&
+		       !udptrack_state_expired(&flow->state, now_j);
+		if (live)
+			*class = udptrack_state_classify(&flow->state,
+							 flow_dir(flow, side));
+		spin_unlock_bh(&flow->lock);
+	}
+	rcu_read_unlock();
+	return live;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_peek);
+
+/**
+ * udptrack_table_track - let a packet refresh its flow, or make one
+ * @table:  the table
+ * @key:    the packet's ends
+ * @visit:  the packet and the rules to apply
+ * @result: filled in for UDPTRACK_FOUND and UDPTRACK_CREATED
+ *
+ * First packets that race, be it in one direction or both, end in one flow,
+ * and each is counted in it. A full table gives up its unreplied flow nearest
+ * to expiry in a bounded neighbourhood; nf_conntrack drops the packet when
+ * that fails, here it is only left untracked.
+ *
+ * Context: any.
+ * Return: what became of the packet.
+ */
+enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
+					   const struct udptrack_key *key,
+					   const struct udptrack_visit *visit,
+					   struct udptrack_result *result)
+{
+	struct udptrack_flow *flow;
+	unsigned int tries;
+	bool found = false;
+	int err;
+
+	for (tries = 0; tries < TRACK_TRIES; tries++) {
+		rcu_read_lock();
+		flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+		if (flow)
+			found = flow_visit(table, flow, visit, result);
+		rcu_read_unlock();
+		if (found)
+			return UDPTRACK_FOUND;
+		if (!visit->create)
+			return UDPTRACK_ABSENT;
+
+		err = table_create(table, key, visit);
+		if (!err) {
+			result->class = UDPTRACK_NEW;
+			result->events = UDPTRACK_EVENT_NEW;
+			return UDPTRACK_CREATED;
+		}
+		if (err != -EEXIST)
+			return UDPTRACK_REFUSED;
+	}
+	UDPTRACK_INC(table->stats, insert_failed);
+	return UDPTRACK_REFUSED;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
+
+/**
+ * udptrack_table_erase - remove a flow
+ * @table: the table
+ * @key:   its ends
+ * @now_j: the time, in jiffies
+ *
+ * Context: any.
+ * Return: true when there was a live flow.
+ */
+bool udptrack_table_erase(struct udptrack_table *table,
+			  const struct udptrack_key *key, u32 now_j)
+{
+	struct udptrack_flow *flow;
+	bool killed = false;
+	bool live = false;
+
+	rcu_read_lock();
+	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	if (flow) {
+		spin_lock_bh(&flow->lock);
+		if (flow->live) {
+			live = !udptrack_state_expired(&flow->state, now_j);
+			flow_kill(table, flow);
+			killed = true;
+		}
+		spin_unlock_bh(&flow->lock);
+	}
+	if (killed)
+		flow_release(table, flow);
+	rcu_read_unlock();
+	return live;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_erase);
+
+/**
+ * udptrack_table_flush - remove every flow
+ * @table: the table
+ *
+ * Flows made meanwhile may stay.
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_table_flush(struct udptrack_table *table)
+{
+	struct udptrack_flow *flow;
+	unsigned long id = 0;
+	bool killed;
+
+	for (;; id++) {
+		rcu_read_lock();
+		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
+		if (!flow) {
+			rcu_read_unlock();
+			return;
+		}
+		spin_lock_bh(&flow->lock);
+		killed = flow->live;
+		if (killed)
+			flow_kill(table, flow);
+		spin_unlock_bh(&flow->lock);
+		if (killed)
+			flow_release(table, flow);
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_flush);
+
+/**
+ * udptrack_table_last_id - where a listing that begins now may end
+ * @table: the table
+ *
+ * Context: any.
+ * Return: id of the newest flow, 0 when there never was one.
+ */
+unsigned long udptrack_table_last_id(const struct udptrack_table *table)
+{
+	return atomic_long_read(&table->last_id);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_last_id);
+
+static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
+			  struct udptrack_snapshot *snap)
+{
+	bool live;
+
+	spin_lock_bh(&flow->lock);
+	live = flow->live && !udptrack_state_expired(&flow->state, now_j);
+	if (live) {
+		snap->id = flow->id;
+		snap->state = flow->state;
+		snap->acct = flow->acct;
+		snap->traffic[0] = flow->traffic[0];
+		snap->traffic[1] = flow->traffic[1];
+		udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
+	}
+	spin_unlock_bh(&flow->lock);
+	return live;
+}
+
+/**
+ * udptrack_table_next - copy the first live flow from a cursor on
+ * @table:   the table
+ * @from_id: lowest id wanted: 0 to begin, then the last copy's id plus one
+ * @last_id: highest id wanted, see udptrack_table_last_id()
+ * @now_j:   the time, in jiffies
+ * @snap:    filled in when there is one
+ *
+ * A listing sees each flow that lives through the whole of it exactly once,
+ * whatever is added, removed or resized meanwhile.
+ *
+ * Context: process; may sleep.
+ * Return: true when @snap holds a flow, false at the end.
+ */
+bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
+			 unsigned long last_id, u32 now_j,
+			 struct udptrack_snapshot *snap)
+{
+	struct udptrack_flow *flow;
+	unsigned long id = from_id;
+	unsigned int n;
+
+	for (;;) {
+		rcu_read_lock();
+		for (n = 0; n < NEXT_CHUNK; n++, id++) {
+			flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
+			if (!flow || flow_snapshot(flow, now_j, snap)) {
+				rcu_read_unlock();
+				return flow;
+			}
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_next);
+
+/**
+ * udptrack_table_collect - free some expired flows
+ * @table:   the table
+ * @now_j:   the time, in jiffies
+ * @budget:  flows to look at, at most
+ * @cursor:  where to go on; 0 to begin a pass
+ * @sleep_j: lowered to the jiffies until the next flow seen expires
+ *
+ * Context: any.
+ * Return: true when the pass is complete, and @cursor is 0 again.
+ */
+bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
+			    unsigned int budget, unsigned long *cursor,
+			    u32 *sleep_j)
+{
+	struct udptrack_flow *flow;
+	unsigned long id = *cursor;
+	bool expired;
+	s32 left;
+
+	rcu_read_lock();
+	for (; budget; budget--, id++) {
+		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
+		if (!flow)
+			break;
+		left = data_race(flow->state.expires_j) - now_j;
+		if (left > 0) {
+			*sleep_j = min_t(u32, *sleep_j, left);
+			continue;
+		}
+		spin_lock_bh(&flow->lock);
+		expired = flow->live &&
+			  udptrack_state_expired(&flow->state, now_j);
+		if (expired)
+			flow_kill(table, flow);
+		spin_unlock_bh(&flow->lock);
+		if (expired) {
+			flow_release(table, flow);
+			UDPTRACK_INC(table->stats, expired);
+		}
+	}
+	rcu_read_unlock();
+	*cursor = budget ? 0 : id;
+	return budget;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_collect);
+
+/**
+ * udptrack_table_count - flows in the table
+ * @table: the table
+ *
+ * Context: any.
+ * Return: their number; expired ones count until they are collected.
+ */
+unsigned int udptrack_table_count(const struct udptrack_table *table)
+{
+	return atomic_read(&table->count);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_count);
+
+/**
+ * udptrack_table_buckets - size of the hash table
+ * @table: the table
+ *
+ * Context: any.
+ * Return: the number of buckets now.
+ */
+unsigned int udptrack_table_buckets(struct udptrack_table *table)
+{
+	unsigned int size;
+
+	rcu_read_lock();
+	size = rht_dereference_rcu(table->by_key.tbl, &table->by_key)->size;
+	rcu_read_unlock();
+	return size;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_buckets);

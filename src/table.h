@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The flows of a network namespace: see table.c. */
+#ifndef UDPTRACK_TABLE_H
+#define UDPTRACK_TABLE_H
+
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "state.h"
+#include "stats.h"
+#include "tuple.h"
+
+/**
+ * struct udptrack_table - flows by key and by age; use only through table.c
+ * @by_key: the flows, hashed by key
+ * @by_id:  the same flows in the order of their creation; its lock is taken
+ *          with bottom halves off
+ * @last_id: id of the newest flow
+ * @count:  flows in the table
+ * @evict_hand: id at which the search for a flow to evict goes on; a hint,
+ *          read and written without a lock
+ * @stats:  counters of the namespace
+ */
+struct udptrack_table {
+	struct rhashtable by_key;
+	struct xarray by_id;
+	atomic_long_t last_id;
+	atomic_t count;
+	unsigned long evict_hand;
+	struct udptrack_stats __percpu *stats;
+};
+
+/**
+ * struct udptrack_counter - traffic in one direction
+ * @packets: datagrams
+ * @bytes:   their length, IP headers included
+ */
+struct udptrack_counter {
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct udptrack_visit - a packet's visit to the table
+ * @side:     which end of the key sent it
+ * @packets:  datagrams in it
+ * @bytes:    their length
+ * @now_j:    the time, in jiffies
+ * @timeouts: to apply
+ * @max:      flows the table may hold
+ * @acct:     a flow made by this packet counts its traffic
+ * @create:   make a flow when there is none
+ */
+struct udptrack_visit {
+	unsigned int side;
+	unsigned int packets;
+	unsigned int bytes;
+	u32 now_j;
+	struct udptrack_timeouts timeouts;
+	unsigned int max;
+	bool acct;
+	bool create;
+};
+
+/**
+ * enum udptrack_outcome - what became of a visit
+ * @UDPTRACK_FOUND:   the packet belongs to a live flow, now refreshed
+ * @UDPTRACK_CREATED: it made a flow
+ * @UDPTRACK_ABSENT:  there is no flow, and none was to be made
+ * @UDPTRACK_REFUSED: there is no flow and no room or memory for one; counted
+ */
+enum udptrack_outcome {
+	UDPTRACK_FOUND,
+	UDPTRACK_CREATED,
+	UDPTRACK_ABSENT,
+	UDPTRACK_REFUSED,
+};
+
+/**
+ * struct udptrack_result - what a visit changed
+ * @class:  what the packet was on arrival
+ * @events: UDPTRACK_EVENT_* bits
+ */
+struct udptrack_result {
+	enum udptrack_class class;
+	u8 events;
+};
+
+/**
+ * struct udptrack_snapshot - a copy of a flow, true at one moment
+ * @id:    grows from flow to flow and is never used twice
+ * @tuple: of the original direction
+ * @state: state
+ * @acct:  @traffic is being counted
+ * @traffic: by enum udptrack_dir
+ */
+struct udptrack_snapshot {
+	unsigned long id;
+	struct udptrack_tuple tuple;
+	struct udptrack_state state;
+	bool acct;
+	struct udptrack_counter traffic[2];
+};
+
+int udptrack_table_module_init(void);
+void udptrack_table_module_exit(void);
+
+int udptrack_table_init(struct udptrack_table *table,
+			struct udptrack_stats __percpu *stats);
+void udptrack_table_destroy(struct udptrack_table *table);
+
+bool udptrack_table_peek(struct udptrack_table *table,
+			 const struct udptrack_key *key, unsigned int side,
+			 u32 now_j, enum udptrack_class *class);
+enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
+					   const struct udptrack_key *key,
+					   const struct udptrack_visit *visit,
+					   struct udptrack_result *result);
+bool udptrack_table_erase(struct udptrack_table *table,
+			  const struct udptrack_key *key, u32 now_j);
+void udptrack_table_flush(struct udptrack_table *table);
+
+unsigned long udptrack_table_last_id(const struct udptrack_table *table);
+bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
+			 unsigned long last_id, u32 now_j,
+			 struct udptrack_snapshot *snap);
+bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
+			    unsigned int budget, unsigned long *cursor,
+			    u32 *sleep_j);
+
+unsigned int udptrack_table_count(const struct udptrack_table *table);
+unsigned int udptrack_table_buckets(struct udptrack_table *table);
+
+#endif

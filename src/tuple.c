@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tuple - from packet to tuple, and from tuple to key.
+ *
+ * Owns nothing. Reads the skb through skb_header_pointer() alone, so that
+ * paged and frag_list packets are as good as linear ones, and never writes to
+ * it. Knows nothing of network namespaces, of time or of flows; may run in any
+ * context.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <kunit/visibility.h>
+
+#include "tuple.h"
+
+/* Where the headers of a packet are and what they carry. */
+struct l3_info {
+	unsigned int thoff;
+	u8 protocol;
+	bool fragment;
+};
+
+static enum udptrack_parse parse_ipv4(const struct sk_buff *skb,
+				      unsigned int nhoff, struct l3_info *l3,
+				      struct udptrack_tuple *tuple)
+{
+	const struct iphdr *iph;
+	struct iphdr buf;
+
+	iph = skb_header_pointer(skb, nhoff, sizeof(buf), &buf);
+	if (!iph)
+		return UDPTRACK_PARSE_TRUNCATED;
+	if (iph->version != 4 || iph->ihl < 5)
+		return UDPTRACK_PARSE_MALFORMED;
+
+	tuple->src.ip = iph->saddr;
+	tuple->dst.ip = iph->daddr;
+	l3->thoff = nhoff + iph->ihl * 4;
+	l3->protocol = iph->protocol;
+	l3->fragment = ip_is_fragment(iph);
+	return UDPTRACK_PARSE_OK;
+}
+
+static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
+				      unsigned int nhoff, struct l3_info *l3,
+				      struct udptrack_tuple *tuple)
+{
+	const struct ipv6hdr *ip6h;
+	struct ipv6hdr buf;
+	__be16 frag_off;
+	int thoff;
+
+	ip6h = skb_header_pointer(skb, nhoff, sizeof(buf), &buf);
+	if (!ip6h)
+		return UDPTRACK_PARSE_TRUNCATED;
+	if (ip6h->version != 6)
+		return UDPTRACK_PARSE_MALFORMED;
+
+	l3->protocol = ip6h->nexthdr;
+	thoff = ipv6_skip_exthdr(skb, nhoff + sizeof(buf), &l3->protocol,
+				 &frag_off);
+	/*
+	 * Cut inside the extension headers, or "no next header": whether it
+	 * was UDP nobody can tell, so it is not ours to judge.
+	 */
+	if (thoff < 0)
+		return UDPTRACK_PARSE_NOT_UDP;
+
+	tuple->src.in6 = ip6h->saddr;
+	tuple->dst.in6 = ip6h->daddr;
+	l3->thoff = thoff;
+	l3->fragment = frag_off & htons(IP6_OFFSET | IP6_MF);
+	return UDPTRACK_PARSE_OK;
+}
+
+/*
+ * fe80::1 is another host on every link (RFC 4007). Site-local and wider
+ * addresses are left alone.
+ */
+static u32 tuple_scope(const struct udptrack_tuple *tuple, int ifindex)
+{
+	if (tuple->family != NFPROTO_IPV6)
+		return 0;
+	if (__ipv6_addr_needs_scope_id(__ipv6_addr_type(&tuple->src.in6)) ||
+	    __ipv6_addr_needs_scope_id(__ipv6_addr_type(&tuple->dst.in6)))
+		return ifindex;
+	return 0;
+}
+
+/* Parse up to and including the ports; *udp is the header, maybe in *buf. */
+static enum udptrack_parse parse_headers(const struct sk_buff *skb,
+					 unsigned int nhoff, u8 family,
+					 int ifindex,
+					 struct udptrack_tuple *tuple,
+					 struct l3_info *l3,
+					 const struct udphdr **udp,
+					 struct udphdr *buf)
+{
+	enum udptrack_parse ret;
+
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->family = family;
+	ret = family == NFPROTO_IPV4 ? parse_ipv4(skb, nhoff, l3, tuple)
+				     : parse_ipv6(skb, nhoff, l3, tuple);
+	if (ret != UDPTRACK_PARSE_OK)
+		return ret;
+	if (l3->protocol != IPPROTO_UDP)
+		return UDPTRACK_PARSE_NOT_UDP;
+	/* A first fragment has ports, but then the rest could not follow it. */
+	if (l3->fragment)
+		return UDPTRACK_PARSE_FRAGMENT;
+
+	*udp = skb_header_pointer(skb, l3->thoff, sizeof(*buf), buf);
+	if (!*udp)
+		return UDPTRACK_PARSE_TRUNCATED;
+
+	tuple->sport = (*udp)->source;
+	tuple->dport = (*udp)->dest;
+	tuple->scope = tuple_scope(tuple, ifindex);
+	return UDPTRACK_PARSE_OK;
+}
+
+/*
+ * One skb may be many datagrams, on their way to be split (GSO) or just merged
+ * (GRO). Count them as the wire would see them; each brings its own headers.
+ * A SKB_GSO_UDP packet is a single datagram that will be fragmented.
+ */
+static void count_segments(const struct sk_buff *skb, unsigned int nhoff,
+			   struct udptrack_packet *pkt)
+{
+	unsigned int headers = pkt->thoff + sizeof(struct udphdr) - nhoff;
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	pkt->packets = 1;
+	pkt->bytes = skb->len - nhoff;
+	if (!skb_is_gso(skb) || (shinfo->gso_type & SKB_GSO_UDP))
+		return;
+
+	pkt->packets = shinfo->gso_segs ? :
+		DIV_ROUND_UP(pkt->bytes - headers, shinfo->gso_size);
+	if (pkt->packets && (shinfo->gso_type & SKB_GSO_UDP_L4))
+		pkt->bytes += (pkt->packets - 1) * headers;
+}
+
+/**
+ * udptrack_tuple_parse - read a UDP packet
+ * @skb:     the packet
+ * @nhoff:   offset of its IP header, in bytes
+ * @family:  NFPROTO_IPV4 or NFPROTO_IPV6
+ * @ifindex: the interface it came from or leaves by, for link-local scope
+ * @pkt:     filled in when UDPTRACK_PARSE_OK is returned
+ *
+ * The header checks are those of RFC 768 and RFC 8200 that nf_conntrack makes
+ * too: a UDP length below 8 or beyond the packet is malformed. Zero-length
+ * jumbograms (RFC 2675) are refused likewise. The checksum is not verified.
+ *
+ * Context: any; reads @skb only.
+ * Return: UDPTRACK_PARSE_OK or the reason why there is no tuple.
+ */
+enum udptrack_parse udptrack_tuple_parse(const struct sk_buff *skb,
+					 unsigned int nhoff, u8 family,
+					 int ifindex,
+					 struct udptrack_packet *pkt)
+{
+	const struct udphdr *udp;
+	enum udptrack_parse ret;
+	struct l3_info l3 = {};
+	struct udphdr buf;
+
+	ret = parse_headers(skb, nhoff, family, ifindex, &pkt->tuple, &l3, &udp,
+			    &buf);
+	if (ret != UDPTRACK_PARSE_OK)
+		return ret;
+	if (ntohs(udp->len) < sizeof(*udp) ||
+	    ntohs(udp->len) > skb->len - l3.thoff)
+		return UDPTRACK_PARSE_MALFORMED;
+
+	pkt->thoff = l3.thoff;
+	pkt->has_checksum = udp->check;
+	count_segments(skb, nhoff, pkt);
+	return UDPTRACK_PARSE_OK;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_tuple_parse);
+
+/*
+ * Offset of the packet that an ICMP error quotes, or 0 when it is no error.
+ * Both families have eight bytes before the quote (RFC 792, RFC 4443).
+ */
+static unsigned int quote_offset(const struct sk_buff *skb, u8 family,
+				 const struct l3_info *l3)
+{
+	const struct icmphdr *icmph;
+	struct icmphdr buf;
+
+	icmph = skb_header_pointer(skb, l3->thoff, sizeof(buf), &buf);
+	if (!icmph)
+		return 0;
+	if (family == NFPROTO_IPV4) {
+		if (l3->protocol != IPPROTO_ICMP || !icmp_is_err(icmph->type))
+			return 0;
+	} else {
+		if (l3->protocol != IPPROTO_ICMPV6 ||
+		    (icmph->type & ICMPV6_INFOMSG_MASK))
+			return 0;
+	}
+	return l3->thoff + sizeof(buf);
+}
+
+/**
+ * udptrack_tuple_parse_quoted - read the UDP packet that an ICMP error quotes
+ * @skb:     the ICMP or ICMPv6 packet
+ * @nhoff:   offset of its outer IP header, in bytes
+ * @family:  NFPROTO_IPV4 or NFPROTO_IPV6
+ * @ifindex: the interface it came from or leaves by, for link-local scope
+ * @tuple:   the quoted packet's ends, in the quoted packet's direction;
+ *           filled in when UDPTRACK_PARSE_OK is returned
+ *
+ * An error must quote the IP header and eight bytes more (RFC 792; RFC 4443
+ * asks for as much as fits): the ports are there, the rest of the datagram need
+ * not be, so the UDP length is not checked against what is left.
+ *
+ * Context: any; reads @skb only.
+ * Return: UDPTRACK_PARSE_OK or the reason why there is no tuple;
+ * UDPTRACK_PARSE_NOT_UDP also for ICMP messages that are no errors.
+ */
+enum udptrack_parse udptrack_tuple_parse_quoted(const struct sk_buff *skb,
+						unsigned int nhoff, u8 family,
+						int ifindex,
+						struct udptrack_tuple *tuple)
+{
+	struct udptrack_tuple outer = {};
+	struct l3_info l3 = {};
+	const struct udphdr *udp;
+	enum udptrack_parse ret;
+	struct udphdr buf;
+	unsigned int quote;
+
+	ret = family == NFPROTO_IPV4 ? parse_ipv4(skb, nhoff, &l3, &outer)
+				     : parse_ipv6(skb, nhoff, &l3, &outer);
+	if (ret != UDPTRACK_PARSE_OK)
+		return ret;
+	if (l3.fragment)
+		return UDPTRACK_PARSE_FRAGMENT;
+	quote = quote_offset(skb, family, &l3);
+	if (!quote)
+		return UDPTRACK_PARSE_NOT_UDP;
+
+	return parse_headers(skb, quote, family, ifindex, tuple, &l3, &udp,
+			     &buf);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_tuple_parse_quoted);
+
+/**
+ * udptrack_key_from_tuple - sort the two ends of a tuple
+ * @tuple: the packet's ends
+ * @key:   filled in; the same for both directions of a conversation
+ *
+ * Context: any; pure.
+ * Return: which end of @key sent the packet, 0 or 1.
+ */
+unsigned int udptrack_key_from_tuple(const struct udptrack_tuple *tuple,
+				     struct udptrack_key *key)
+{
+	int cmp = memcmp(&tuple->src, &tuple->dst, sizeof(tuple->src));
+	unsigned int side;
+
+	if (!cmp)
+		cmp = (int)ntohs(tuple->sport) - (int)ntohs(tuple->dport);
+	side = cmp > 0;
+
+	key->addr[side] = tuple->src;
+	key->addr[!side] = tuple->dst;
+	key->port[side] = tuple->sport;
+	key->port[!side] = tuple->dport;
+	key->scope = tuple->scope;
+	key->family = tuple->family;
+	return side;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_key_from_tuple);
+
+/**
+ * udptrack_key_to_tuple - the tuple of a packet that one end sends
+ * @key:   the two ends
+ * @side:  which of them sends, 0 or 1
+ * @tuple: filled in
+ *
+ * Context: any; pure.
+ */
+void udptrack_key_to_tuple(const struct udptrack_key *key, unsigned int side,
+			   struct udptrack_tuple *tuple)
+{
+	*tuple = (struct udptrack_tuple) {
+		.src = key->addr[side],
+		.dst = key->addr[!side],
+		.sport = key->port[side],
+		.dport = key->port[!side],
+		.scope = key->scope,
+		.family = key->family,
+	};
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_key_to_tuple);
+
+/**
+ * udptrack_key_is_self - does the sender talk to itself?
+ * @key: the two ends
+ *
+ * Context: any; pure.
+ * Return: true when both ends are one, so that the tuple is its own inverse.
+ */
+bool udptrack_key_is_self(const struct udptrack_key *key)
+{
+	return key->port[0] == key->port[1] &&
+	       nf_inet_addr_cmp(&key->addr[0], &key->addr[1]);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_key_is_self);
