@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Owns build/<kernel>/: builds the modules for one of the kernels of kernel.sh,
+# in a mirror of the sources, so that one tree serves several kernels.
+#
+#   scripts/build.sh 6.1|6.12|debug [MAKE ARGUMENT...]
+#
+# Prints the directory with the .ko files on stdout; the compiler's words go to
+# stderr and to build/<kernel>.log.
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ $# -gt 0 ] || die "usage: scripts/build.sh 6.1|6.12|debug [MAKE ARGUMENT...]"
+kernel=$1
+shift
+check_kernel_name "$kernel"
+"$UDPTRACK_TOP/scripts/setup.sh" build
+"$UDPTRACK_TOP/scripts/kernel.sh" "$kernel"
+kdir=$("$UDPTRACK_TOP/scripts/kernel.sh" --path build "$kernel")
+
+out=$UDPTRACK_TOP/build/$kernel
+log=$out.log
+mkdir -p "$out"
+exec 8>"$out.lock"
+flock 8
+
+# Objects of another version of that kernel are of no use.
+stamp=$(stat -c %Y "$kdir/Module.symvers")\ $kdir
+if [ "$(cat "$out/.kernel" 2>/dev/null)" != "$stamp" ]; then
+	find "$out" -mindepth 1 -delete
+	printf '%s\n' "$stamp" >"$out/.kernel"
+fi
+
+sources=()
+for name in Kbuild src include tests; do
+	[ -e "$UDPTRACK_TOP/$name" ] && sources+=("$UDPTRACK_TOP/$name")
+done
+rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+	--exclude='.*.cmd' --exclude='*.d' --exclude=modules.order --exclude=Module.symvers \
+	"${sources[@]}" "$out/"
+
+if ! make -C "$kdir" M="$out" -j"$(jobs_wanted)" "$@" modules >"$log" 2>&1; then
+	cat "$log" >&2
+	die "udptrack does not build for $kernel"
+fi
+# What is worth a look, without the notes that Debian's 6.1 always makes.
+grep -E -A4 'warning:|WARNING:' "$log" >&2 || true
+printf '%s\n' "$out"
