@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
 #
 # The guest's first process, run by busybox from the initramfs that vm.sh makes:
 # mounts this machine's root read-only, a memory file system over it, the job's
@@ -34,4 +35,3 @@ mount -t 9p -o "cache=none,$options" job /mnt/root/run/udptrack/job || fail "no 
 umount /proc
 mount --move /dev /mnt/root/dev
 exec switch_root /mnt/root /bin/bash /run/udptrack/job/guest.sh
-fail "no bash"

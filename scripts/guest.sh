@@ -15,6 +15,15 @@ power_off() {
 }
 trap power_off EXIT
 
+# end_everything_but PID: kill every process that is not a kernel thread
+end_everything_but() {
+	local dir pid
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		[ "$pid" != 1 ] && [ "$pid" != "$1" ] && [ -e "$dir/exe" ] && kill -9 "$pid"
+	done 2>/dev/null
+}
+
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mkdir -p /dev/pts /dev/shm /run/lock /run/user /run/udptrack/results
@@ -55,7 +64,7 @@ else
 	setsid "${vm_command[@]}" </dev/null >/run/udptrack/out 2>&1
 	status=$?
 	# What the command left running may still hold the pipe.
-	/bin/busybox killall5 -9 -o "$cat_pid"
+	end_everything_but "$cat_pid"
 	wait "$cat_pid"
 	echo "$status" >"$job/status"
 fi

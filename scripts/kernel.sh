@@ -21,7 +21,7 @@ set -euo pipefail
 
 FRAGMENT=$UDPTRACK_TOP/scripts/kernel-debug.config
 # Lines that a full build of the debug kernel logs, for the percentage.
-DEBUG_BUILD_LINES=3000
+DEBUG_BUILD_LINES=2780
 
 usage() { sed -n '5,18s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
 
@@ -129,7 +129,9 @@ get_stock() {
 	apt_lists "$headers_meta"
 	image=$(depends_matching "$image_meta" "^linux-image-$k" | tail -n1)
 	headers=$(depends_matching "$headers_meta" "^linux-headers-$k" | tail -n1)
-	[ -n "$image" ] && [ -n "$headers" ] || die "$image_meta does not lead to a kernel $k here"
+	if [ -z "$image" ] || [ -z "$headers" ]; then
+		die "$image_meta does not lead to a kernel $k here"
+	fi
 	common=$(depends_matching "$headers" '^linux-headers-.*-common$')
 	kbuild=$(depends_matching "$headers" '^linux-kbuild-')
 	rel=${image#linux-image-}
@@ -164,7 +166,7 @@ get_source() {
 	tar -C "$tmp" -xf "$tmp/usr/src/linux-source-6.12.tar.xz"
 	tree=$(newest_dir "$tmp"/linux-source-6.12*) || die "unexpected content of linux-source-6.12"
 	mv "$tree" "$tmp/tree"
-	rm -rf "$tmp/usr"
+	rm -rf "${tmp:?}/usr"
 	mv "$tmp/version.new" "$tmp/version"
 	rm -rf "$UDPTRACK_CACHE/source"
 	mv "$tmp" "$UDPTRACK_CACHE/source"
@@ -232,7 +234,7 @@ get_debug() {
 		die "the debug kernel did not build; the whole log is in $log"
 	fi
 	rel=$(make -s -C "$build" kernelrelease)
-	rm -rf "$dir/lib"
+	rm -rf "${dir:?}/lib"
 	make -s -C "$build" INSTALL_MOD_PATH="$dir" modules_install >>"$log" 2>&1 ||
 		die "modules_install failed; see $log"
 	rm -f "$dir/lib/modules/$rel/build" "$dir/lib/modules/$rel/source"

@@ -28,7 +28,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-kernel=6.12 cpus=2 mem= timeout=1200 log= results= append= shell=0 command_env=()
+kernel=6.12 cpus=2 mem='' timeout=1200 log='' results='' append='' shell=0 command_env=()
 
 # initramfs KERNEL: print the path of the small first root, made when it is not there
 initramfs() {
@@ -158,6 +158,7 @@ release=$("$UDPTRACK_TOP/scripts/kernel.sh" --path release "$kernel")
 # The job: what the guest is to do, and where its output and exit status go.
 job=$(mktemp -d "${TMPDIR:-/tmp}/udptrack-vm.XXXXXX")
 qemu_pid='' tail_pid=''
+# shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	[ -n "$qemu_pid" ] && kill "$qemu_pid" 2>/dev/null
 	[ -n "$tail_pid" ] && kill "$tail_pid" 2>/dev/null

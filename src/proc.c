@@ -121,8 +121,9 @@ static const struct seq_operations flows_ops = {
 };
 
 /* Position 0 is the header, position n + 1 the row of CPU n. */
-static void *stat_from(loff_t *pos)
+static void *stat_from(struct seq_file *seq, loff_t *pos)
 {
+	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
 	unsigned int cpu;
 
 	if (*pos == 0)
@@ -130,7 +131,7 @@ static void *stat_from(loff_t *pos)
 	for (cpu = *pos - 1; cpu < nr_cpu_ids; cpu++) {
 		if (cpu_possible(cpu)) {
 			*pos = cpu + 1;
-			return (void *)(unsigned long)(cpu + 1);
+			return per_cpu_ptr(un->stats, cpu);
 		}
 	}
 	*pos = nr_cpu_ids + 1;
@@ -139,13 +140,13 @@ static void *stat_from(loff_t *pos)
 
 static void *stat_start(struct seq_file *seq, loff_t *pos)
 {
-	return stat_from(pos);
+	return stat_from(seq, pos);
 }
 
 static void *stat_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	++*pos;
-	return stat_from(pos);
+	return stat_from(seq, pos);
 }
 
 static void stat_stop(struct seq_file *seq, void *v)
@@ -155,7 +156,7 @@ static void stat_stop(struct seq_file *seq, void *v)
 static int stat_show(struct seq_file *seq, void *v)
 {
 	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
-	const struct udptrack_stats *stats;
+	const struct udptrack_stats *stats = v;
 
 	if (v == SEQ_START_TOKEN) {
 #define STAT_NAME(name) " " #name
@@ -163,7 +164,6 @@ static int stat_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 
-	stats = per_cpu_ptr(un->stats, (unsigned long)v - 1);
 	seq_printf(seq, "%08x", udptrack_table_count(&un->table));
 #define STAT_VALUE(name) seq_printf(seq, " %08x", READ_ONCE(stats->name));
 	UDPTRACK_STATS(STAT_VALUE)
