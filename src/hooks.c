@@ -107,11 +107,6 @@ static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
 			&ipv6_hdr(skb)->daddr, skb->len);
 }
 
-#define COUNT_INVALID(un, skb, state, name, reason) do {		\
-	UDPTRACK_INC((un)->stats, name);				\
-	log_invalid(un, skb, state, reason);				\
-} while (0)
-
 /* Find or make the packet's flow. */
 static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 		   const struct nf_hook_state *state,
@@ -137,7 +132,7 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	outcome = udptrack_table_track(&un->table, &key, &visit, &result);
 	if (outcome == UDPTRACK_ABSENT) {
 		if (!udptrack_listener_wants(skb, &pkt->tuple, state)) {
-			UDPTRACK_INC(un->stats, no_listener);
+			this_cpu_inc(un->stats->no_listener);
 			return;
 		}
 		visit.create = true;
@@ -166,28 +161,31 @@ static unsigned int commit_hook(void *priv, struct sk_buff *skb,
 	case UDPTRACK_PARSE_NOT_UDP:
 		return NF_ACCEPT;
 	case UDPTRACK_PARSE_FRAGMENT:
-		UDPTRACK_INC(un->stats, fragment);
+		this_cpu_inc(un->stats->fragment);
 		return NF_ACCEPT;
 	case UDPTRACK_PARSE_TRUNCATED:
-		COUNT_INVALID(un, skb, state, truncated, "truncated header");
+		this_cpu_inc(un->stats->truncated);
+		log_invalid(un, skb, state, "truncated header");
 		return NF_ACCEPT;
 	case UDPTRACK_PARSE_MALFORMED:
-		COUNT_INVALID(un, skb, state, malformed, "malformed header");
+		this_cpu_inc(un->stats->malformed);
+		log_invalid(un, skb, state, "malformed header");
 		return NF_ACCEPT;
 	}
 
 	if ((dev->flags & IFF_LOOPBACK) && !READ_ONCE(settings->loopback)) {
-		UDPTRACK_INC(un->stats, loopback);
+		this_cpu_inc(un->stats->loopback);
 		return NF_ACCEPT;
 	}
 	if (udptrack_ports_has(&settings->exempt_ports, pkt.tuple.sport) ||
 	    udptrack_ports_has(&settings->exempt_ports, pkt.tuple.dport)) {
-		UDPTRACK_INC(un->stats, exempt);
+		this_cpu_inc(un->stats->exempt);
 		return NF_ACCEPT;
 	}
 	if (READ_ONCE(settings->checksum) &&
 	    has_bad_checksum(skb, state, &pkt)) {
-		COUNT_INVALID(un, skb, state, bad_checksum, "bad checksum");
+		this_cpu_inc(un->stats->bad_checksum);
+		log_invalid(un, skb, state, "bad checksum");
 		return NF_ACCEPT;
 	}
 

@@ -35,6 +35,7 @@ void udptrack_ports_free(struct udptrack_ports *ports);
 static inline bool udptrack_ports_has(const struct udptrack_ports *ports,
 				      __be16 port)
 {
+	/* Pairs with the release in udptrack_ports_alloc(). */
 	const unsigned long *bits = smp_load_acquire(&ports->bits);
 
 	return unlikely(bits) && test_bit(ntohs(port), bits);

@@ -120,6 +120,13 @@ static const struct seq_operations flows_ops = {
 	.show = flows_show,
 };
 
+/* The columns, as struct udptrack_stats has them. */
+static const char * const stat_columns[] = {
+	"found", "new", "expired", "evicted", "full", "alloc_failed",
+	"insert_failed", "clash", "truncated", "malformed", "bad_checksum",
+	"fragment", "exempt", "loopback", "no_listener",
+};
+
 /* Position 0 is the header, position n + 1 the row of CPU n. */
 static void *stat_from(struct seq_file *seq, loff_t *pos)
 {
@@ -156,17 +163,21 @@ static void stat_stop(struct seq_file *seq, void *v)
 static int stat_show(struct seq_file *seq, void *v)
 {
 	struct udptrack_net *un = udptrack_net(seq_file_net(seq));
-	const struct udptrack_stats *stats = v;
+	const unsigned int *counters = v;
+	unsigned int i;
+
+	BUILD_BUG_ON(sizeof(struct udptrack_stats) !=
+		     ARRAY_SIZE(stat_columns) * sizeof(*counters));
 
 	if (v == SEQ_START_TOKEN) {
-#define STAT_NAME(name) " " #name
-		seq_puts(seq, "entries" UDPTRACK_STATS(STAT_NAME) "\n");
-		return 0;
+		seq_puts(seq, "entries");
+		for (i = 0; i < ARRAY_SIZE(stat_columns); i++)
+			seq_printf(seq, " %s", stat_columns[i]);
+	} else {
+		seq_printf(seq, "%08x", udptrack_table_count(&un->table));
+		for (i = 0; i < ARRAY_SIZE(stat_columns); i++)
+			seq_printf(seq, " %08x", READ_ONCE(counters[i]));
 	}
-
-	seq_printf(seq, "%08x", udptrack_table_count(&un->table));
-#define STAT_VALUE(name) seq_printf(seq, " %08x", READ_ONCE(stats->name));
-	UDPTRACK_STATS(STAT_VALUE)
 	seq_putc(seq, '\n');
 	return 0;
 }

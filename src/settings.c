@@ -198,29 +198,27 @@ static const struct kernel_param_ops ports_ops = {
 	.free = param_free_ports,
 };
 
-#define PARAM(id, field, text)						\
+#define NUMBER(id, field)						\
 	module_param_cb(field, &number_ops,				\
-			(void *)&udptrack_setting_list[id], 0444);	\
-	__MODULE_PARM_TYPE(field, "uint");				\
-	MODULE_PARM_DESC(field, text)
+			(void *)&udptrack_setting_list[id], 0444)
 
-PARAM(UDPTRACK_SET_TIMEOUT, timeout,
-	"seconds an unreplied flow lives, 1 to 86400 (30)");
-PARAM(UDPTRACK_SET_TIMEOUT_STREAM, timeout_stream,
-	"seconds a flow lives once two-way for over 2 s, 1 to 86400 (120)");
-PARAM(UDPTRACK_SET_MAX, max,
-	"flows a network namespace may hold, and what no namespace but the first may exceed (262144)");
-PARAM(UDPTRACK_SET_ACCT, acct, "count packets and bytes, 0 or 1 (1)");
-PARAM(UDPTRACK_SET_CHECKSUM, checksum,
-	"verify checksums of inbound packets, 0 or 1 (1)");
-PARAM(UDPTRACK_SET_LOOPBACK, loopback,
-	"track traffic on loopback interfaces, 0 or 1 (1)");
-PARAM(UDPTRACK_SET_LOG_INVALID, log_invalid,
-	"log INVALID packets, 0 or 1 (0)");
-PARAM(UDPTRACK_SET_REQUIRE_LISTENER, require_listener,
-	"unsolicited packets to closed ports make no flow, 0 or 1 (1)");
+NUMBER(UDPTRACK_SET_TIMEOUT, timeout);
+MODULE_PARM_DESC(timeout, "seconds an unreplied flow lives, 1 to 86400 (30)");
+NUMBER(UDPTRACK_SET_TIMEOUT_STREAM, timeout_stream);
+MODULE_PARM_DESC(timeout_stream, "seconds a flow lives once two-way for over 2 s, 1 to 86400 (120)");
+NUMBER(UDPTRACK_SET_MAX, max);
+MODULE_PARM_DESC(max, "flows a network namespace may hold, and what no namespace but the first may exceed (262144)");
+NUMBER(UDPTRACK_SET_ACCT, acct);
+MODULE_PARM_DESC(acct, "count packets and bytes, 0 or 1 (1)");
+NUMBER(UDPTRACK_SET_CHECKSUM, checksum);
+MODULE_PARM_DESC(checksum, "verify checksums of inbound packets, 0 or 1 (1)");
+NUMBER(UDPTRACK_SET_LOOPBACK, loopback);
+MODULE_PARM_DESC(loopback, "track traffic on loopback interfaces, 0 or 1 (1)");
+NUMBER(UDPTRACK_SET_LOG_INVALID, log_invalid);
+MODULE_PARM_DESC(log_invalid, "log INVALID packets, 0 or 1 (0)");
+NUMBER(UDPTRACK_SET_REQUIRE_LISTENER, require_listener);
+MODULE_PARM_DESC(require_listener, "unsolicited packets to closed ports make no flow, 0 or 1 (1)");
 
 module_param_cb(exempt_ports, &ports_ops, &udptrack_defaults.exempt_ports,
 		0444);
-__MODULE_PARM_TYPE(exempt_ports, "ports");
 MODULE_PARM_DESC(exempt_ports, "ports not to track, as in 4789,6081-6082 (none)");

@@ -9,7 +9,7 @@
 #include "state.h"
 
 /* No table larger than this, whatever is asked for. */
-#define UDPTRACK_MAX_LIMIT	(1U << 27)
+#define UDPTRACK_MAX_LIMIT	134217728
 
 /**
  * struct udptrack_settings - the settings of a network namespace

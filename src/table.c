@@ -215,7 +215,7 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 		flow_kill(table, flow);
 		spin_unlock_bh(&flow->lock);
 		flow_release(table, flow);
-		UDPTRACK_INC(table->stats, expired);
+		this_cpu_inc(table->stats->expired);
 		return false;
 	}
 	dir = flow_dir(flow, visit->side);
@@ -224,16 +224,22 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 					  &visit->timeouts, &result->events);
 	flow_account(flow, dir, visit);
 	spin_unlock_bh(&flow->lock);
-	UDPTRACK_INC(table->stats, found);
+	this_cpu_inc(table->stats->found);
 	return true;
 }
 
-/* May be evicted? With or without its lock; without, the answer may be stale. */
+/*
+ * May a flow be evicted? Also asked without its lock, when the answer may be
+ * stale: who is chosen by it is asked again under the lock.
+ */
 static bool flow_evictable(const struct udptrack_flow *flow, u32 now_j)
 {
+	/* A torn copy is as good as a stale one. */
 	struct udptrack_state state = data_race(flow->state);
+	/* Likewise. */
+	bool live = data_race(flow->live);
 
-	return data_race(flow->live) &&
+	return live &&
 	       (!(state.flags & UDPTRACK_SEEN_REPLY) ||
 		udptrack_state_expired(&state, now_j));
 }
@@ -250,6 +256,7 @@ static struct udptrack_flow *table_victim(struct udptrack_table *table,
 	struct udptrack_flow *flow, *victim = NULL;
 	unsigned long id = READ_ONCE(table->evict_hand);
 	unsigned long hand = 0;
+	u32 expires_j, earliest_j = 0;
 	unsigned int seen;
 
 	for (seen = 0; seen < EVICT_NEIGHBOURHOOD; seen++, id++) {
@@ -265,9 +272,12 @@ static struct udptrack_flow *table_victim(struct udptrack_table *table,
 			continue;
 		if (!victim)
 			hand = flow->id;
-		if (!victim || (s32)(data_race(flow->state.expires_j) -
-				     data_race(victim->state.expires_j)) < 0)
+		/* A stale expiry only makes a slightly worse choice. */
+		expires_j = data_race(flow->state.expires_j);
+		if (!victim || (s32)(expires_j - earliest_j) < 0) {
 			victim = flow;
+			earliest_j = expires_j;
+		}
 	}
 	WRITE_ONCE(table->evict_hand, victim ? hand : id);
 	return victim;
@@ -292,7 +302,7 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 	}
 	if (evicted) {
 		flow_release(table, victim);
-		UDPTRACK_INC(table->stats, evicted);
+		this_cpu_inc(table->stats->evicted);
 	}
 	rcu_read_unlock();
 	return evicted;
@@ -306,7 +316,7 @@ static bool table_reserve(struct udptrack_table *table, unsigned int max,
 	    table_evict(table, now_j))
 		return true;
 	atomic_dec(&table->count);
-	UDPTRACK_INC(table->stats, full);
+	this_cpu_inc(table->stats->full);
 	return false;
 }
 
@@ -355,22 +365,22 @@ static int table_create(struct udptrack_table *table,
 	flow->live = !other;
 	spin_unlock_bh(&flow->lock);
 	if (!other) {
-		UDPTRACK_INC(table->stats, new);
+		this_cpu_inc(table->stats->new);
 		return 0;
 	}
 
 	flow_release(table, flow);
 	if (!IS_ERR(other)) {
-		UDPTRACK_INC(table->stats, clash);
+		this_cpu_inc(table->stats->clash);
 		return -EEXIST;
 	}
 	/* -EBUSY, -E2BIG or -ENOMEM: chains too long and no way to grow now. */
-	UDPTRACK_INC(table->stats, insert_failed);
+	this_cpu_inc(table->stats->insert_failed);
 	return -ENOMEM;
 
 no_memory:
 	atomic_dec(&table->count);
-	UDPTRACK_INC(table->stats, alloc_failed);
+	this_cpu_inc(table->stats->alloc_failed);
 	return -ENOMEM;
 }
 
@@ -454,7 +464,7 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 		if (err != -EEXIST)
 			return UDPTRACK_REFUSED;
 	}
-	UDPTRACK_INC(table->stats, insert_failed);
+	this_cpu_inc(table->stats->insert_failed);
 	return UDPTRACK_REFUSED;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
@@ -621,6 +631,7 @@ bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
 		if (!flow)
 			break;
+		/* A first look; whoever seems expired is looked at again. */
 		left = data_race(flow->state.expires_j) - now_j;
 		if (left > 0) {
 			*sleep_j = min_t(u32, *sleep_j, left);
@@ -634,7 +645,7 @@ bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 		spin_unlock_bh(&flow->lock);
 		if (expired) {
 			flow_release(table, flow);
-			UDPTRACK_INC(table->stats, expired);
+			this_cpu_inc(table->stats->expired);
 		}
 	}
 	rcu_read_unlock();

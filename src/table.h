@@ -3,6 +3,7 @@
 #ifndef UDPTRACK_TABLE_H
 #define UDPTRACK_TABLE_H
 
+#include <linux/percpu.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
 #include <linux/xarray.h>

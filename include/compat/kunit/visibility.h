@@ -3,11 +3,13 @@
 #ifndef UDPTRACK_COMPAT_KUNIT_VISIBILITY_H
 #define UDPTRACK_COMPAT_KUNIT_VISIBILITY_H
 
-#if __has_include_next(<kunit/visibility.h>)
-#include_next <kunit/visibility.h>
-#else
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define VISIBLE_IF_KUNIT static
 #define EXPORT_SYMBOL_IF_KUNIT(symbol)
+#else
+#include_next <kunit/visibility.h>
 #endif
 
 #endif
