@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* UDP packets made by hand, faults included: see rawpacket.c. */
+#ifndef RAWPACKET_H
+#define RAWPACKET_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RAW_MAX	4096
+
+enum raw_sum {
+	RAW_SUM_GOOD,
+	RAW_SUM_BAD,
+	RAW_SUM_ZERO,
+};
+
+/**
+ * struct raw_packet - a UDP packet to be made
+ * @family:   AF_INET or AF_INET6
+ * @src:      source; IPv4 uses the first four bytes
+ * @dst:      destination, likewise
+ * @sport:    source port, host byte order
+ * @dport:    destination port, likewise
+ * @size:     bytes of payload
+ * @ulen:     what the UDP header gives as length, or -1 for the true one
+ * @sum:      what stands in the checksum field
+ * @cut:      send only so many bytes of the UDP header and payload, or -1
+ * @frag_off: send only a piece that begins here, a multiple of 8, or -1
+ * @frag_len: length of the piece
+ * @id:       identifies the datagram that the pieces belong to
+ */
+struct raw_packet {
+	int family;
+	struct in6_addr src;
+	struct in6_addr dst;
+	unsigned int sport;
+	unsigned int dport;
+	unsigned int size;
+	int ulen;
+	enum raw_sum sum;
+	int cut;
+	int frag_off;
+	int frag_len;
+	unsigned int id;
+};
+
+size_t raw_build(const struct raw_packet *p, unsigned char *buf);
+
+#endif
