@@ -9,7 +9,7 @@
 #   scripts/vm.sh [OPTION...] [--] [COMMAND [ARGUMENT...]]
 #
 #   --kernel 6.1|6.12|debug   which kernel (6.12)
-#   --cpus N, --mem MB        size (2; 2048, and 4096 for debug)
+#   --cpus N, --mem MB        size (2; 2048, and 1536 for debug)
 #   --timeout SEC             end the machine after so long (1200; 0 is never)
 #   --log FILE                keep the kernel's log there (default: only until the end)
 #   --results DIR             a directory of this machine that the guest may write to:
@@ -144,7 +144,7 @@ if [ $# = 0 ]; then
 fi
 if [ -z "$mem" ]; then
 	mem=2048
-	[ "$kernel" = debug ] && mem=4096
+	[ "$kernel" = debug ] && mem=1536
 fi
 [ "$shell" = 1 ] && timeout=0
 
