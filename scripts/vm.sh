@@ -195,7 +195,7 @@ cp "$UDPTRACK_TOP/scripts/guest.sh" "$job/guest.sh"
 
 mapfile -t args < <(machine "$accel")
 args+=(-smp "$cpus" -m "$mem" -kernel "$image" -initrd "$init"
-	-append "console=ttyS0 loglevel=7 printk.time=1 panic=-1 oops=continue tsc=reliable random.trust_cpu=on $append"
+	-append "console=ttyS0 loglevel=7 printk.time=1 printk.devkmsg=on panic=-1 oops=continue tsc=reliable random.trust_cpu=on $append"
 	-chardev "file,id=kernel,path=$log" -serial chardev:kernel
 	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=$job,mount_tag=job,security_model=none,multidevs=remap")

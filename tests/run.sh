@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Owns `make test`: the unit tests on the debug kernel, then the end-to-end tests
+# on every kernel, each in a virtual machine of its own.  Ends with the line
+#
+#   N passed, N failed[, N skipped]
+#
+# and status 0 only if nothing failed and something passed.  A machine that dies
+# or a test that does not end is a failure.
+#
+# To narrow it down, from the environment:
+#   KERNELS="6.12 debug"        which kernels (6.12 6.1 debug)
+#   T="tests/e2e/10-foo.t ..."  which end-to-end tests (all; "none" for none)
+#   KUNIT=0                     no unit tests
+#   VM_TIMEOUT=SECONDS          for each virtual machine (2400)
+#
+# Logs and results are left in build/test/.
+
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/../scripts/lib.sh"
+cd "$UDPTRACK_TOP" || exit 1
+
+KERNELS=${KERNELS:-6.12 6.1 debug}
+KUNIT=${KUNIT:-1}
+T=${T:-}
+VM_TIMEOUT=${VM_TIMEOUT:-2400}
+out=$UDPTRACK_TOP/build/test
+begin=$SECONDS
+passed=0 failed=0 skipped=0
+
+say() { printf '%s\n' "$*"; }
+# elapsed: minutes and seconds since the begin
+elapsed() { printf '%d:%02d' $(((SECONDS - begin) / 60)) $(((SECONDS - begin) % 60)); }
+step_number=0
+step() {
+	step_number=$((step_number + 1))
+	say "[$step_number/$steps] $* ($(elapsed))"
+}
+
+# count PASSED FAILED SKIPPED WHAT
+count() {
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	say "  $4: $1 passed, $2 failed$([ "$3" = 0 ] || echo ", $3 skipped")"
+}
+
+finish() {
+	local line="$passed passed, $failed failed"
+	[ "$skipped" = 0 ] || line+=", $skipped skipped"
+	[ "$failed" = 0 ] || say "logs and results: $out"
+	say "$line"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+	exit
+}
+
+# broken WHAT: something that tests need did not work; that is a failure
+broken() {
+	failed=$((failed + 1))
+	say "FAILED: $*"
+	finish
+}
+
+# in_vm KERNEL DIRECTORY COMMAND...: run it with results there; the status of vm.sh
+in_vm() {
+	local kernel=$1 dir=$2 build
+	shift 2
+	build=$UDPTRACK_TOP/build/$kernel
+	mkdir -p "$dir"
+	find "$dir" -mindepth 1 -delete
+	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" \
+		--log "$dir/kernel.log" --results "$dir" -- "$@" 2>&1
+}
+
+# run_kunit: the unit tests
+run_kunit() {
+	local dir=$out/kunit status=0 source report numbers
+	if [ ! -f build/debug/udptrack_kunit.ko ]; then
+		count 0 1 0 'KUnit: no udptrack_kunit.ko was built'
+		return
+	fi
+	in_vm debug "$dir" tests/guest.sh kunit || status=$?
+	source=$(scripts/kernel.sh --path source debug)
+	# If the machine died, what it said until then is on its console.
+	[ -s "$dir/kunit.ktap" ] || sed 's/^\[[^]]*\] //; s/\r$//' "$dir/kernel.log" >"$dir/kunit.ktap"
+	report=$(python3 "$source/tools/testing/kunit/kunit.py" parse "$dir/kunit.ktap" 2>&1)
+	printf '%s\n' "$report" >"$dir/report"
+	# The tree is Debian's, the numbers are in its last line:
+	# "Testing complete. Ran 9 tests: passed: 7, failed: 1, skipped: 1"
+	numbers=$(sed -e 's/\x1b\[[0-9;]*m//g' -n -e 's/.*Testing complete\. //p' <<<"$report" | tail -n1)
+	number() { local n; n=$(sed -n "s/.*$1: \([0-9]*\).*/\1/p" <<<"$numbers"); echo "${n:-0}"; }
+	local good bad skips
+	good=$(number passed) skips=$(number skipped)
+	bad=$(($(number failed) + $(number crashed) + $(number errors)))
+	if [ $((good + bad + skips)) = 0 ]; then
+		bad=1
+		say "  no case of KUnit ran"
+	fi
+	[ "$bad" = 0 ] || grep -vE '\[PASSED\]|^\[[0-9:]*\] *=* *$' <<<"$report" | head -n 200
+	count "$good" "$bad" "$skips" 'KUnit cases'
+	# shellcheck disable=SC2046 # three numbers
+	count $(tests/run-tap.pl "$dir" guest-kunit) 'KUnit, the kernel itself'
+	[ "$status" = 0 ] || count 0 1 0 "KUnit's virtual machine ended with status $status"
+}
+
+# run_e2e KERNEL: the end-to-end tests
+run_e2e() {
+	local kernel=$1 dir=$out/$1 status=0 file names=()
+	for file in "${files[@]}"; do
+		names+=("$(basename "$file" .t)")
+	done
+	in_vm "$kernel" "$dir" tests/guest.sh e2e "${files[@]}" || status=$?
+	# shellcheck disable=SC2046 # three numbers
+	count $(tests/run-tap.pl "$dir" "${names[@]}") "kernel $kernel"
+	if [ "$status" != 0 ] || [ ! -f "$dir/finished" ]; then
+		count 0 1 0 "kernel $kernel: its virtual machine ended with status $status"
+	fi
+}
+
+for kernel in $KERNELS; do
+	check_kernel_name "$kernel"
+done
+files=()
+if [ -z "$T" ]; then
+	for file in tests/e2e/*.t; do
+		[ -f "$file" ] && files+=("$file")
+	done
+elif [ "$T" != none ]; then
+	read -r -a files <<<"$T"
+	for file in "${files[@]}"; do
+		[ -f "$file" ] || die "no test $file"
+	done
+fi
+
+wanted=$KERNELS
+[ "${#files[@]}" -gt 0 ] || wanted=
+[ "$KUNIT" = 0 ] || [[ " $wanted " == *" debug "* ]] || wanted+=" debug"
+steps=3
+[ "$KUNIT" = 0 ] || steps=$((steps + 1))
+# shellcheck disable=SC2086 # a word a kernel
+[ "${#files[@]}" = 0 ] || { set -- $KERNELS; steps=$((steps + $#)); }
+
+step "packages"
+scripts/setup.sh build vm test || broken "packages are missing"
+step "kernels:${wanted:+ }$wanted"
+# shellcheck disable=SC2086 # a word a kernel
+[ -z "$wanted" ] || scripts/kernel.sh $wanted || broken "a kernel is missing"
+step "modules and test programs"
+for kernel in $wanted; do
+	scripts/build.sh "$kernel" >/dev/null || broken "the modules do not build for $kernel"
+	say "  built for $kernel"
+done
+if [ -f tests/e2e/Makefile ]; then
+	make -s -C tests/e2e || broken "the test programs do not build"
+fi
+if [ "$KUNIT" != 0 ]; then
+	step "unit tests on the debug kernel"
+	run_kunit
+fi
+if [ "${#files[@]}" -gt 0 ]; then
+	for kernel in $KERNELS; do
+		step "${#files[@]} end-to-end test files on kernel $kernel"
+		run_e2e "$kernel"
+	done
+fi
+say "all done after $(elapsed)"
+finish
