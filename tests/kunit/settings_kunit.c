@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * settings_kunit - what a user may set, through the real module parameters.
+ *
+ * The parameters are found where sysfs has them, and written with their own
+ * operations as insmod does; each case puts back what was there. The rule: a
+ * number within its bounds is taken, anything else is -EINVAL and changes
+ * nothing.
+ */
+#include <linux/err.h>
+#include <linux/kobject.h>
+#include <linux/limits.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+#include <kunit/resource.h>
+#include <kunit/test.h>
+
+#include "../../src/settings.h"
+
+/* The names and bounds that documents promise. */
+static const struct promise {
+	const char *name;
+	enum udptrack_setting_id id;
+	unsigned int min;
+	unsigned int max;
+} promises[] = {
+	{ "timeout", UDPTRACK_SET_TIMEOUT, 1, 86400 },
+	{ "timeout_stream", UDPTRACK_SET_TIMEOUT_STREAM, 1, 86400 },
+	{ "max", UDPTRACK_SET_MAX, 1, 1U << 27 },
+	{ "acct", UDPTRACK_SET_ACCT, 0, 1 },
+	{ "checksum", UDPTRACK_SET_CHECKSUM, 0, 1 },
+	{ "loopback", UDPTRACK_SET_LOOPBACK, 0, 1 },
+	{ "log_invalid", UDPTRACK_SET_LOG_INVALID, 0, 1 },
+	{ "require_listener", UDPTRACK_SET_REQUIRE_LISTENER, 0, 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(promise, promises, name);
+
+/* A module parameter under test. */
+struct param {
+	struct kobject *kobj;		/* holds the module's entry in sysfs */
+	struct module *mod;
+	const struct kernel_param *kp;
+	char *page;			/* for its text */
+	char old[64];			/* what was there before the case */
+};
+
+static int param_set(struct param *p, const char *text)
+{
+	int err;
+
+	kernel_param_lock(p->mod);
+	err = p->kp->ops->set(text, p->kp);
+	kernel_param_unlock(p->mod);
+	return err;
+}
+
+static const char *param_get(struct kunit *test, struct param *p)
+{
+	int len;
+
+	kernel_param_lock(p->mod);
+	len = p->kp->ops->get(p->page, p->kp);
+	kernel_param_unlock(p->mod);
+	KUNIT_ASSERT_GE(test, len, 1);
+	/* Without the newline that every value ends in. */
+	KUNIT_ASSERT_EQ(test, p->page[len - 1], '\n');
+	p->page[len - 1] = '\0';
+	return p->page;
+}
+
+static void param_restore(void *data)
+{
+	struct param *p = data;
+
+	param_set(p, p->old);
+}
+
+static void page_free(void *page)
+{
+	free_page((unsigned long)page);
+}
+
+static void param_put(void *data)
+{
+	struct param *p = data;
+
+	kobject_put(p->kobj);
+}
+
+static const struct kernel_param *find(const struct module *mod,
+				       const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < mod->num_kp; i++)
+		if (!strcmp(mod->kp[i].name, name))
+			return &mod->kp[i];
+	return NULL;
+}
+
+/* The parameter @name of udptrack, put back to its value after the case. */
+static struct param *param_open(struct kunit *test, const char *name)
+{
+	struct param *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	p->kobj = kset_find_obj(THIS_MODULE->mkobj.kobj.kset, "udptrack");
+	KUNIT_ASSERT_NOT_NULL(test, p->kobj);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, param_put,
+							   p));
+	p->mod = container_of(p->kobj, struct module_kobject, kobj)->mod;
+	KUNIT_ASSERT_NOT_NULL(test, p->mod);
+	p->kp = find(p->mod, name);
+	KUNIT_ASSERT_NOT_NULL_MSG(test, p->kp, "no parameter %s", name);
+
+	p->page = (char *)get_zeroed_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p->page);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, page_free,
+							   p->page));
+	KUNIT_ASSERT_GT(test, strscpy(p->old, param_get(test, p),
+				      sizeof(p->old)), -1);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, param_restore,
+							   p));
+	return p;
+}
+
+static void expect_taken(struct kunit *test, struct param *p, const char *text,
+			 const char *shown)
+{
+	KUNIT_EXPECT_EQ_MSG(test, 0, param_set(p, text), "'%s'", text);
+	KUNIT_EXPECT_STREQ(test, shown, param_get(test, p));
+}
+
+static void expect_refused(struct kunit *test, struct param *p,
+			   const char *text)
+{
+	char before[64];
+
+	strscpy(before, param_get(test, p), sizeof(before));
+	KUNIT_EXPECT_EQ_MSG(test, -EINVAL, param_set(p, text), "'%s'", text);
+	KUNIT_EXPECT_STREQ_MSG(test, before, param_get(test, p),
+			       "after '%s'", text);
+}
+
+/* The list says what is documented, and nothing beyond. */
+static void settings_promised(struct kunit *test)
+{
+	const struct promise *c = test->param_value;
+	const struct udptrack_setting *s = &udptrack_setting_list[c->id];
+	char sysctl[64];
+
+	KUNIT_ASSERT_STREQ(test, s->name, c->name);
+	snprintf(sysctl, sizeof(sysctl), "udptrack_%s", c->name);
+	KUNIT_EXPECT_STREQ(test, s->sysctl, sysctl);
+	KUNIT_EXPECT_EQ(test, s->min, c->min);
+	KUNIT_EXPECT_EQ(test, s->max, c->max);
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(promises), UDPTRACK_SETTINGS);
+}
+
+/* Each has a place of its own in the settings. */
+static void settings_offsets(struct kunit *test)
+{
+	struct udptrack_settings *s = kunit_kzalloc(test, sizeof(*s),
+						    GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < UDPTRACK_SETTINGS; i++)
+		*udptrack_setting_value(s, i) = 1000 + i;
+	KUNIT_EXPECT_EQ(test, s->timeout, 1000);
+	KUNIT_EXPECT_EQ(test, s->timeout_stream, 1001);
+	KUNIT_EXPECT_EQ(test, s->max, 1002);
+	KUNIT_EXPECT_EQ(test, s->acct, 1003);
+	KUNIT_EXPECT_EQ(test, s->checksum, 1004);
+	KUNIT_EXPECT_EQ(test, s->loopback, 1005);
+	KUNIT_EXPECT_EQ(test, s->log_invalid, 1006);
+	KUNIT_EXPECT_EQ(test, s->require_listener, 1007);
+	KUNIT_EXPECT_NULL(test, s->exempt_ports.bits);
+}
+
+/* What is set when nobody sets anything is allowed. */
+static void settings_current_allowed(struct kunit *test)
+{
+	const struct promise *c = test->param_value;
+	struct param *p = param_open(test, c->name);
+	unsigned int value;
+
+	KUNIT_ASSERT_EQ(test, 0, kstrtouint(p->old, 10, &value));
+	KUNIT_EXPECT_GE(test, value, c->min);
+	KUNIT_EXPECT_LE(test, value, c->max);
+	expect_taken(test, p, p->old, p->old);
+}
+
+/* The bounds are taken, with a newline too, and one beyond is not. */
+static void settings_bounds(struct kunit *test)
+{
+	const struct promise *c = test->param_value;
+	struct param *p = param_open(test, c->name);
+	char text[24], shown[24];
+
+	snprintf(shown, sizeof(shown), "%u", c->min);
+	expect_taken(test, p, shown, shown);
+	snprintf(text, sizeof(text), "%u", c->max + 1);
+	expect_refused(test, p, text);
+
+	snprintf(shown, sizeof(shown), "%u", c->max);
+	snprintf(text, sizeof(text), "%u\n", c->max);
+	expect_taken(test, p, text, shown);
+	snprintf(text, sizeof(text), "%lld", (long long)c->min - 1);
+	expect_refused(test, p, text);
+}
+
+/* No number, or none that fits. */
+static void settings_garbage(struct kunit *test)
+{
+	static const char *const texts[] = {
+		"", "\n", " ", "x", "on", "Y", "-1", "-0", "1x", "1 ", " 1",
+		"1 1", "1,1", "1.0", "1e0", "0x", "0xg", "++1", "1-", "\"1\"",
+		"4294967295", "4294967296", "4294967297", "-4294967295",
+		"9223372036854775807", "18446744073709551615",
+		"18446744073709551617", "99999999999999999999999999999999",
+	};
+	const struct promise *c = test->param_value;
+	struct param *p = param_open(test, c->name);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		expect_refused(test, p, texts[i]);
+	/* As a parameter without "=" would come. */
+	expect_refused(test, p, NULL);
+}
+
+/* Setting one sets no other. */
+static void settings_separate(struct kunit *test)
+{
+	struct param *timeout = param_open(test, "timeout");
+	struct param *stream = param_open(test, "timeout_stream");
+	struct param *max = param_open(test, "max");
+
+	expect_taken(test, timeout, "17", "17");
+	expect_taken(test, stream, "170", "170");
+	expect_taken(test, max, "1700", "1700");
+	KUNIT_EXPECT_STREQ(test, param_get(test, timeout), "17");
+	KUNIT_EXPECT_STREQ(test, param_get(test, stream), "170");
+	KUNIT_EXPECT_STREQ(test, param_get(test, max), "1700");
+}
+
+/* The list of ports is shown as it was meant. */
+static void settings_exempt_ports(struct kunit *test)
+{
+	struct param *p = param_open(test, "exempt_ports");
+
+	expect_taken(test, p, "53,5000-5100", "53,5000-5100");
+	expect_taken(test, p, "5353,5000-5001,5002\n", "5000-5002,5353");
+	expect_taken(test, p, "0-65535", "0-65535");
+	expect_taken(test, p, "", "");
+	expect_taken(test, p, "53", "53");
+	expect_taken(test, p, "\n", "");
+}
+
+/* For whatever reason a list is refused, the user is told the same. */
+static void settings_exempt_ports_refused(struct kunit *test)
+{
+	static const char *const texts[] = {
+		"x", "65536", "53-", "54-53", "4294967296", "all", "N",
+		"1-10:2/5", "99999999999999999999999999999999",
+	};
+	struct param *p = param_open(test, "exempt_ports");
+	unsigned int i;
+
+	expect_taken(test, p, "53,4789", "53,4789");
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		expect_refused(test, p, texts[i]);
+}
+
+static struct kunit_case settings_cases[] = {
+	KUNIT_CASE_PARAM(settings_promised, promise_gen_params),
+	KUNIT_CASE(settings_offsets),
+	KUNIT_CASE_PARAM(settings_current_allowed, promise_gen_params),
+	KUNIT_CASE_PARAM(settings_bounds, promise_gen_params),
+	KUNIT_CASE_PARAM(settings_garbage, promise_gen_params),
+	KUNIT_CASE(settings_separate),
+	KUNIT_CASE(settings_exempt_ports),
+	KUNIT_CASE(settings_exempt_ports_refused),
+	{}
+};
+
+static struct kunit_suite settings_suite = {
+	.name = "udptrack_settings",
+	.test_cases = settings_cases,
+};
+
+kunit_test_suite(settings_suite);
