@@ -46,7 +46,8 @@ static void gc_work(struct work_struct *work)
 		delay = max_t(u32, gc->sleep_j, SLEEP_MIN_J);
 		gc->sleep_j = SLEEP_MAX_J;
 	}
-	queue_delayed_work(system_power_efficient_wq, &gc->work, delay);
+	/* Whatever a new flow has asked for since: this is the right time. */
+	mod_delayed_work(system_power_efficient_wq, &gc->work, delay);
 }
 
 /**
@@ -68,7 +69,7 @@ void udptrack_gc_init(struct udptrack_gc *gc, struct udptrack_table *table)
  * udptrack_gc_kick - a flow was made: see that the collector will run
  * @gc: the collector
  *
- * Context: any. Cheap while it is waiting already. The work stops being
+ * Context: process or softirq. Cheap while it is waiting already. The work stops being
  * pending before it counts the flows, and the caller has counted its flow
  * before it looks at pending, so that one of the two sees the other.
  */

@@ -15,13 +15,12 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/ip6_fib.h>
 #include <net/netfilter/nf_log.h>
-#include <net/route.h>
 
 #include "hooks.h"
 #include "listener.h"
@@ -36,8 +35,24 @@ static const struct net_device *hook_device(const struct nf_hook_state *state)
 }
 
 /*
- * Our own packet coming back: over a loopback interface, inside a VRF, or the
- * copy of a multicast for local listeners. It was seen on its way out.
+ * The interface a link-local address belongs to. In a VRF a packet comes in by
+ * the VRF's device, with the link's own noted in the packet; it leaves by the
+ * link's own.
+ */
+static int link_ifindex(const struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (state->hook == NF_INET_LOCAL_IN && state->pf == NFPROTO_IPV6 &&
+	    inet6_sdif(skb))
+		return inet6_sdif(skb);
+#endif
+	return hook_device(state)->ifindex;
+}
+
+/*
+ * Our own packet coming back over a loopback interface, or as the copy of a
+ * multicast for local listeners. It was seen on its way out.
  */
 static bool is_looped(const struct sk_buff *skb,
 		      const struct nf_hook_state *state)
@@ -47,31 +62,30 @@ static bool is_looped(const struct sk_buff *skb,
 		skb->pkt_type == PACKET_LOOPBACK);
 }
 
-static bool goes_to_self(const struct sk_buff *skb, u8 family)
+/*
+ * A packet into a VRF passes NF_INET_LOCAL_OUT with the VRF's device first and
+ * then with the interface below it, or, when it stays within the VRF,
+ * NF_INET_LOCAL_IN, where it does not look looped. Either is where to see it.
+ */
+static bool is_first_vrf_pass(const struct nf_hook_state *state)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-
-	if (!dst)
-		return false;
-#if IS_ENABLED(CONFIG_IPV6)
-	if (family == NFPROTO_IPV6)
-		return container_of(dst, struct rt6_info, dst)->rt6i_flags &
-		       RTF_LOCAL;
-#endif
-	return container_of(dst, struct rtable, dst)->rt_flags & RTCF_LOCAL;
+	return state->hook == NF_INET_LOCAL_OUT &&
+	       netif_is_l3_master(state->out);
 }
 
 /*
- * A packet into a VRF passes NF_INET_LOCAL_OUT with the VRF device and again
- * with the interface below it. Only the second pass is ours, unless there is
- * none because the VRF itself is where the packet goes.
+ * IPVS sends what it forwards through NF_INET_LOCAL_OUT, but the answers do
+ * not come back to this host. Only a packet that came in has a device already.
  */
-static bool is_first_vrf_pass(const struct sk_buff *skb,
-			      const struct nf_hook_state *state)
+static bool is_forwarded_by_ipvs(const struct sk_buff *skb,
+				 const struct nf_hook_state *state)
 {
-	return state->hook == NF_INET_LOCAL_OUT &&
-	       netif_is_l3_master(state->out) &&
-	       !goes_to_self(skb, state->pf);
+#if IS_ENABLED(CONFIG_IP_VS)
+	return state->hook == NF_INET_LOCAL_OUT && skb->ipvs_property &&
+	       skb->dev;
+#else
+	return false;
+#endif
 }
 
 static bool has_bad_checksum(struct sk_buff *skb,
@@ -151,11 +165,12 @@ static unsigned int commit_hook(void *priv, struct sk_buff *skb,
 	struct udptrack_settings *settings = &un->settings;
 	struct udptrack_packet pkt;
 
-	if (is_looped(skb, state) || is_first_vrf_pass(skb, state))
+	if (is_looped(skb, state) || is_first_vrf_pass(state) ||
+	    is_forwarded_by_ipvs(skb, state))
 		return NF_ACCEPT;
 
 	switch (udptrack_tuple_parse(skb, skb_network_offset(skb), state->pf,
-				     dev->ifindex, &pkt)) {
+				     link_ifindex(skb, state), &pkt)) {
 	case UDPTRACK_PARSE_OK:
 		break;
 	case UDPTRACK_PARSE_NOT_UDP:

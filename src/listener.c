@@ -9,44 +9,30 @@
 #include <linux/ipv6.h>
 #include <net/ipv6.h>
 #include <net/route.h>
-#include <net/sock.h>
 #include <net/udp.h>
 
 #include "listener.h"
 
-static struct sock *lookup(struct net *net, const struct udptrack_tuple *tuple,
-			   int ifindex)
+/* The look-ups take no reference, and none is kept. */
+static bool socket_bound(const struct sk_buff *skb,
+			 const struct udptrack_tuple *tuple,
+			 const struct nf_hook_state *state)
 {
+	int ifindex = state->in->ifindex;
+	struct net *net = state->net;
+
 	if (tuple->family == NFPROTO_IPV4)
-		return udp4_lib_lookup(net, tuple->src.ip, tuple->sport,
-				       tuple->dst.ip, tuple->dport, ifindex);
+		return __udp4_lib_lookup(net, tuple->src.ip, tuple->sport,
+					 tuple->dst.ip, tuple->dport, ifindex,
+					 inet_sdif(skb), net_udp_table(net),
+					 NULL);
 #if IS_ENABLED(CONFIG_IPV6)
-	return udp6_lib_lookup(net, &tuple->src.in6, tuple->sport,
-			       &tuple->dst.in6, tuple->dport, ifindex);
+	return __udp6_lib_lookup(net, &tuple->src.in6, tuple->sport,
+				 &tuple->dst.in6, tuple->dport, ifindex,
+				 inet6_sdif(skb), net_udp_table(net), NULL);
 #else
-	return NULL;
+	return false;
 #endif
-}
-
-static bool socket_bound(struct net *net, const struct udptrack_tuple *tuple,
-			 int ifindex)
-{
-	struct sock *sk = lookup(net, tuple, ifindex);
-
-	if (!sk)
-		return false;
-	sock_put(sk);
-	return true;
-}
-
-/* The interface below a VRF that the packet came by, or 0. */
-static int lower_ifindex(const struct sk_buff *skb, u8 family)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (family == NFPROTO_IPV6)
-		return inet6_sdif(skb);
-#endif
-	return inet_sdif(skb);
 }
 
 static bool is_unicast(const struct sk_buff *skb, u8 family,
@@ -66,8 +52,7 @@ static bool is_unicast(const struct sk_buff *skb, u8 family,
  *
  * True for multicast and broadcast, where no single socket decides, and for a
  * packet that already has its socket (TPROXY, early demultiplexing). Otherwise
- * the socket tables are asked as udp_rcv() asks them, once for the interface
- * the packet shows and once for the one below a VRF, so that sockets bound to
+ * the socket tables are asked as udp_rcv() asks them, so that sockets bound to
  * an address, a device or a VRF count, as do those of kernel tunnels.
  *
  * Context: softirq or process, under rcu_read_lock().
@@ -77,11 +62,6 @@ bool udptrack_listener_wants(const struct sk_buff *skb,
 			     const struct udptrack_tuple *tuple,
 			     const struct nf_hook_state *state)
 {
-	int lower = lower_ifindex(skb, state->pf);
-
-	if (skb->sk || !is_unicast(skb, state->pf, tuple))
-		return true;
-	if (socket_bound(state->net, tuple, state->in->ifindex))
-		return true;
-	return lower && socket_bound(state->net, tuple, lower);
+	return skb->sk || !is_unicast(skb, state->pf, tuple) ||
+	       socket_bound(skb, tuple, state);
 }

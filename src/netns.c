@@ -7,6 +7,7 @@
  * next, hooks last. Down: .pre_exit takes the hooks away, the core waits for
  * RCU so that no packet is inside any more, and .exit undoes the rest.
  */
+#include <linux/netdevice.h>
 #include <linux/ratelimit.h>
 #include <net/net_namespace.h>
 
@@ -25,7 +26,6 @@ static int __net_init udptrack_net_init(struct net *net)
 
 	ratelimit_state_init(&un->invalid_log, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
-	ratelimit_set_flags(&un->invalid_log, RATELIMIT_MSG_ON_RELEASE);
 	err = udptrack_settings_init(&un->settings);
 	if (err)
 		return err;
@@ -54,10 +54,13 @@ static int __net_init udptrack_net_init(struct net *net)
 
 	err = udptrack_hooks_register(net);
 	if (err)
-		goto err_defrag;
+		goto err_hooks;
 	return 0;
 
-err_defrag:
+err_hooks:
+	/* Some may have been there, with packets inside that made flows. */
+	synchronize_net();
+	udptrack_gc_stop(&un->gc);
 	udptrack_defrag_disable(net);
 err_proc:
 	udptrack_proc_unregister(net);

@@ -2,8 +2,8 @@
 /*
  * ports - sets of UDP ports, such as the exempt ones.
  *
- * Owns the bitmap behind a set. An empty set has none, so that a network
- * namespace which exempts nothing pays nothing. Packets read a set without a
+ * Owns the bitmap behind a set. A set that was never written to has none, so
+ * that a network namespace which exempts nothing pays nothing. Packets read a set without a
  * lock; whoever writes serialises among writers.
  */
 #include <linux/ctype.h>

@@ -10,7 +10,7 @@
 
 /**
  * struct udptrack_ports - a set of UDP ports
- * @bits: a bit a port, or NULL while the set never had a member; set once,
+ * @bits: a bit a port, or NULL while the set was never written to; set once,
  *        its bits changed in place
  */
 struct udptrack_ports {

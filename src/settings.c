@@ -9,10 +9,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cred.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
+#include <net/netfilter/nf_log.h>
 #include <kunit/visibility.h>
 
 #include "settings.h"
@@ -48,6 +50,20 @@ struct udptrack_settings udptrack_defaults = {
 	.require_listener = 1,
 };
 
+/* The root of a container does not write to the host's log unless it may. */
+static bool may_log(void)
+{
+	return current_user_ns() == &init_user_ns || sysctl_nf_log_all_netns;
+}
+
+/* How much of what was written to show in the log. */
+static int printable(const char *text, size_t len)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\0'))
+		len--;
+	return min_t(size_t, len, 40);
+}
+
 /**
  * udptrack_setting_refuse - tell the log why a number was not taken
  * @kind: "parameter" or "sysctl"
@@ -57,18 +73,16 @@ struct udptrack_settings udptrack_defaults = {
  * @min:  lowest value allowed
  * @max:  highest value allowed
  *
- * Context: any. Rate-limited, since a network namespace's own root can cause
- * it at will.
+ * Context: process, of who wrote it. Rate-limited.
  */
 void udptrack_setting_refuse(const char *kind, const char *name,
 			     const char *text, size_t len, unsigned int min,
 			     unsigned int max)
 {
-	while (len && (text[len - 1] == '\n' || text[len - 1] == '\0'))
-		len--;
+	if (!may_log())
+		return;
 	net_err_ratelimited("%s %s: '%*pE' is not a number from %u to %u\n",
-			    kind, name, (int)min_t(size_t, len, 40), text, min,
-			    max);
+			    kind, name, printable(text, len), text, min, max);
 }
 
 /**
@@ -78,15 +92,15 @@ void udptrack_setting_refuse(const char *kind, const char *name,
  * @text: what was written; need not end in a zero byte
  * @len:  its length, in bytes
  *
- * Context: any; rate-limited.
+ * Context: process, of who wrote it. Rate-limited.
  */
 void udptrack_ports_refuse(const char *kind, const char *name,
 			   const char *text, size_t len)
 {
-	while (len && (text[len - 1] == '\n' || text[len - 1] == '\0'))
-		len--;
+	if (!may_log())
+		return;
 	net_err_ratelimited("%s %s: '%*pE' is not a list of ports and ranges from 0 to 65535, as in 53,5000-5100\n",
-			    kind, name, (int)min_t(size_t, len, 40), text);
+			    kind, name, printable(text, len), text);
 }
 
 /**
@@ -136,15 +150,9 @@ static int param_set_number(const char *val, const struct kernel_param *kp)
 						     setting -
 						     udptrack_setting_list);
 	struct kernel_param number = { .arg = value };
-	int err = -EINVAL;
 
-	if (val)
-		err = param_set_uint_minmax(val, &number, setting->min,
-					    setting->max);
-	if (!err)
+	if (!param_set_uint_minmax(val, &number, setting->min, setting->max))
 		return 0;
-	if (!val)
-		val = "";
 	udptrack_setting_refuse("parameter", setting->name, val, strlen(val),
 				setting->min, setting->max);
 	return -EINVAL;

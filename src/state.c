@@ -61,10 +61,14 @@ struct udptrack_state udptrack_state_next(struct udptrack_state old,
 					  u8 *events)
 {
 	struct udptrack_state new = old;
-	bool stream = (old.flags & UDPTRACK_SEEN_REPLY) &&
+	/* Kept as a flag, for a flow may well outlive the 2^31 ticks. */
+	bool mature = (old.flags & UDPTRACK_MATURE) ||
 		      (s32)(now_j - old.stream_after_j) > 0;
+	bool stream = mature && (old.flags & UDPTRACK_SEEN_REPLY);
 
 	*events = 0;
+	if (mature)
+		new.flags |= UDPTRACK_MATURE;
 	new.expires_j = now_j + (stream ? to->stream_j : to->unreplied_j);
 
 	if (dir == UDPTRACK_REPLY && !(old.flags & UDPTRACK_SEEN_REPLY)) {

@@ -37,6 +37,7 @@ enum udptrack_dir {
 /* Flags of a flow's state. */
 #define UDPTRACK_SEEN_REPLY	BIT(0)	/* both ends have spoken */
 #define UDPTRACK_ASSURED	BIT(1)	/* ... for longer than 2 s */
+#define UDPTRACK_MATURE		BIT(2)	/* older than 2 s, whoever spoke */
 
 /* What a packet changed, for those who report it. */
 #define UDPTRACK_EVENT_NEW		BIT(0)
@@ -59,8 +60,9 @@ struct udptrack_timeouts {
 /**
  * struct udptrack_state - the part of a flow that the rule reads and writes
  * @expires_j:      jiffies at which the flow is dead
- * @stream_after_j: jiffies after which two-way traffic is a stream
- * @flags:          UDPTRACK_SEEN_REPLY, UDPTRACK_ASSURED
+ * @stream_after_j: jiffies after which two-way traffic is a stream; of no
+ *                  meaning any more once the flow is mature
+ * @flags:          UDPTRACK_SEEN_REPLY, UDPTRACK_ASSURED, UDPTRACK_MATURE
  */
 struct udptrack_state {
 	u32 expires_j;

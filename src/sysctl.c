@@ -28,12 +28,10 @@ static int sysctl_number(const_ctl_table *table, int write, void *buffer,
 	int err;
 
 	err = proc_douintvec_minmax(table, write, buffer, lenp, ppos);
-	if (!write || !err)
-		return err;
-	udptrack_setting_refuse("sysctl", table->procname, buffer, len, min,
-				max);
-	/* Out of range is -ERANGE there, but -EINVAL for other sysctls. */
-	return err == -ERANGE ? -EINVAL : err;
+	if (write && err)
+		udptrack_setting_refuse("sysctl", table->procname, buffer, len,
+					min, max);
+	return err;
 }
 
 static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
@@ -44,7 +42,7 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 	int err = 0;
 
 	/* The kernel's handler shows nothing at all where there is no bitmap. */
-	if (!write && !ports->bits) {
+	if (!write && !READ_ONCE(ports->bits)) {
 		*lenp = min_t(size_t, len, *ppos ? 0 : 1);
 		memset(buffer, '\n', *lenp);
 		*ppos += *lenp;
@@ -54,14 +52,18 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 	mutex_lock(&ports_mutex);
 	if (write)
 		err = udptrack_ports_alloc(ports);
+	/*
+	 * A longer list would be taken in pieces, and an error in the second
+	 * would come too late for the first.
+	 */
+	if (!err && write && (*ppos || len >= PAGE_SIZE))
+		err = -EINVAL;
 	if (!err)
 		err = proc_do_large_bitmap(table, write, buffer, lenp, ppos);
 	mutex_unlock(&ports_mutex);
 
-	if (write && err && err != -ENOMEM) {
+	if (write && err == -EINVAL)
 		udptrack_ports_refuse("sysctl", table->procname, buffer, len);
-		err = -EINVAL;
-	}
 	return err;
 }
 

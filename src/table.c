@@ -287,6 +287,7 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 {
 	struct udptrack_flow *victim;
 	bool evicted = false;
+	bool expired = false;
 	unsigned int tries;
 
 	rcu_read_lock();
@@ -296,13 +297,18 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 			break;
 		spin_lock_bh(&victim->lock);
 		evicted = flow_evictable(victim, now_j);
-		if (evicted)
+		if (evicted) {
+			expired = udptrack_state_expired(&victim->state, now_j);
 			flow_kill(table, victim);
+		}
 		spin_unlock_bh(&victim->lock);
 	}
 	if (evicted) {
 		flow_release(table, victim);
-		this_cpu_inc(table->stats->evicted);
+		if (expired)
+			this_cpu_inc(table->stats->expired);
+		else
+			this_cpu_inc(table->stats->evicted);
 	}
 	rcu_read_unlock();
 	return evicted;
@@ -392,7 +398,7 @@ no_memory:
  * @now_j: the time, in jiffies
  * @class: set to UDPTRACK_NEW or UDPTRACK_ESTABLISHED
  *
- * Context: any.
+ * Context: process or softirq.
  * Return: true when the packet belongs to a live flow.
  */
 bool udptrack_table_peek(struct udptrack_table *table,
@@ -431,7 +437,7 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_table_peek);
  * to expiry in a bounded neighbourhood; nf_conntrack drops the packet when
  * that fails, here it is only left untracked.
  *
- * Context: any.
+ * Context: process or softirq.
  * Return: what became of the packet.
  */
 enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
@@ -475,7 +481,7 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
  * @key:   its ends
  * @now_j: the time, in jiffies
  *
- * Context: any.
+ * Context: process or softirq.
  * Return: true when there was a live flow.
  */
 bool udptrack_table_erase(struct udptrack_table *table,
@@ -614,7 +620,7 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_table_next);
  * @cursor:  where to go on; 0 to begin a pass
  * @sleep_j: lowered to the jiffies until the next flow seen expires
  *
- * Context: any.
+ * Context: process or softirq.
  * Return: true when the pass is complete, and @cursor is 0 again.
  */
 bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,

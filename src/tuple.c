@@ -50,6 +50,8 @@ static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
 				      unsigned int nhoff, struct l3_info *l3,
 				      struct udptrack_tuple *tuple)
 {
+	const struct frag_hdr *frag;
+	struct frag_hdr frag_buf;
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
 	__be16 frag_off;
@@ -75,6 +77,13 @@ static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
 	tuple->dst.in6 = ip6h->daddr;
 	l3->thoff = thoff;
 	l3->fragment = frag_off & htons(IP6_OFFSET | IP6_MF);
+	/* Of a fragment but the first, the walk ends at the fragment header. */
+	if (l3->protocol == NEXTHDR_FRAGMENT) {
+		frag = skb_header_pointer(skb, thoff, sizeof(frag_buf),
+					  &frag_buf);
+		if (frag)
+			l3->protocol = frag->nexthdr;
+	}
 	return UDPTRACK_PARSE_OK;
 }
 
