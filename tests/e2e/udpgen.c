@@ -16,6 +16,7 @@
  *	send ID ADDR PORT [size=N] [n=N] [gso=N]	ADDR "-" when connected
  *	recv ID [N]            take N (1) datagrams
  *	answer ID [N] [size=N] take N (1), answer each, with as many bytes or size
+ *	drain ID               drop what has come in
  *	refused ID             wait for an ICMP error: nobody listens there
  *	close ID
  *	raw ADDR PORT ADDR PORT [size=N] [ulen=N] [cut=N] [sum=bad|zero]
@@ -528,6 +529,21 @@ static bool do_answer(char **words)
 	return true;
 }
 
+static bool do_drain(char **words)
+{
+	struct sock *s = sock_get(words[1]);
+	long n;
+
+	if (!s)
+		return false;
+	for (n = 0; n < MAX_COUNT; n++) {
+		if (recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT) < 0 &&
+		    errno != ECONNREFUSED)
+			break;
+	}
+	return true;
+}
+
 static bool do_refused(char **words)
 {
 	struct sock *s = sock_get(words[1]);
@@ -836,7 +852,7 @@ static bool feature_set(int fd, const char *dev, const char *name, bool on)
 
 	strings.head.cmd = ETHTOOL_GSTRINGS;
 	strings.head.string_set = ETH_SS_FEATURES;
-	strings.head.len = 256;
+	strings.head.len = 0;	/* all there are, 64 or so */
 	if (!ethtool(fd, dev, &strings))
 		return false;
 	for (i = 0; i < strings.head.len; i++) {
@@ -876,6 +892,7 @@ static const struct command {
 	{ "send", 3, do_send },
 	{ "recv", 2, do_recv },
 	{ "answer", 2, do_answer },
+	{ "drain", 2, do_drain },
 	{ "refused", 2, do_refused },
 	{ "close", 2, do_close },
 	{ "raw", 5, do_raw },

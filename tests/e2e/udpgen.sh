@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Owns the udpgen process of a test, and what a test reads of the tracker.
+# Sourced after lib.sh.
+#
+#   gen_start              start udpgen (see udpgen.c); it ends with the test
+#   gen LINE...            have it do these; the test ends if that fails.  GEN_FROM
+#                          and GEN_TO are when that began and ended, in milliseconds
+#   gen_script             the same with lines from the input
+#   snap NS                read the flows and counters of a namespace
+#   flow SRC SPORT DST DPORT    look one up in the last snap: FLOW is what it is, in
+#                          short, and FLOW_LEFT the seconds left.  FLOW reads
+#                          "STATE PACKETS/BYTES [UNREPLIED] PACKETS/BYTES [ASSURED]",
+#                          without the numbers where there is no accounting, and
+#                          "none" when there is no such flow
+#   flow_is TEXT NAME      assert what the flow is that was looked up
+#   traffic_is TEXT NAME   the same without [ASSURED], which is a matter of time
+#   left_is SECONDS NAME [FROM TO]   assert that this is the timeout it was last given,
+#                          by the last gen before the last snap, or by the one that
+#                          began and ended then; exact, but for the time that went by
+#                          in between, which is measured
+#   counter NAME           print a counter of the last snap
+#   sysctl_in NS NAME=VALUE...   set net.netfilter.NAME there
+
+GEN_DIR=$(mktemp -d)
+# What the clocks of the test and of timeouts may differ by, in milliseconds.
+CLOCK_SLACK_MS=50
+GEN_FROM=0 GEN_TO=0 SENT_FROM=0 SENT_TO=0 FLOW='' FLOW_LEFT=''
+FLOWS=()
+declare -A STAT
+
+gen_start() {
+	coproc UDPGEN { exec "$BIN/udpgen"; }
+	exec {GEN_IN}>&"${UDPGEN[1]}" {GEN_OUT}<&"${UDPGEN[0]}"
+}
+
+gen_answer() {
+	local word rest
+	read -r word rest <&"$GEN_OUT" || rest='udpgen died'
+	[ "$word" = ok ] || bail_out "udpgen: $rest"
+	GEN_TO=$rest
+}
+
+gen() {
+	printf '%s\n' sync "$@" sync >&"$GEN_IN"
+	gen_answer
+	GEN_FROM=$GEN_TO
+	gen_answer
+}
+
+gen_script() {
+	local lines
+	mapfile -t lines
+	gen "${lines[@]}"
+}
+
+snap() {
+	local header row i
+	SENT_FROM=$GEN_FROM SENT_TO=$GEN_TO
+	gen "in $1" "copy /proc/net/udptrack $GEN_DIR/flows" \
+		"copy /proc/net/stat/udptrack $GEN_DIR/stat"
+	mapfile -t FLOWS <"$GEN_DIR/flows"
+	STAT=()
+	{
+		read -ra header
+		while read -ra row; do
+			for i in "${!header[@]}"; do
+				STAT[${header[i]}]=$((${STAT[${header[i]}]:-0} + 16#${row[i]}))
+			done
+			# The only column that is not a sum.
+			STAT[entries]=$((16#${row[0]}))
+		done
+	} <"$GEN_DIR/stat"
+}
+
+counter() { printf '%s\n' "${STAT[$1]}"; }
+
+flow() {
+	local there=" src=$1 dst=$3 sport=$2 dport=$4 " back=" src=$3 dst=$1 sport=$4 dport=$2 "
+	local line text state
+	FLOW=none FLOW_LEFT=
+	for line in "${FLOWS[@]}"; do
+		[[ "$line " == *" udp      17 "[0-9]*" "[A-Z]*"$there"*"$back"* ]] || continue
+		text="${line#*" udp      17 "} "
+		FLOW_LEFT=${text%% *}
+		text=${text#* }
+		state=${text%% *}
+		# Only the first tuple is the original direction.
+		[[ $text == "$state$there"* ]] || continue
+		text=${text#"$state$there"}
+		text=${text/"${back# }"/}
+		[[ $text != *src=* ]] || continue
+		text=${text//packets=/}
+		text=${text// bytes=//}
+		# Later fields are none of our business.
+		text=${text%%" uid="*}
+		FLOW="$state ${text% }"
+		return
+	done
+}
+
+flow_is() { is "$FLOW" "$1" "$2"; }
+traffic_is() { is "${FLOW% \[ASSURED\]}" "$1" "$2"; }
+
+left_is() {
+	local low=$(($1 * 1000 - (GEN_TO - ${3:-$SENT_FROM}) - CLOCK_SLACK_MS))
+	local high=$(($1 * 1000 - (GEN_FROM - ${4:-$SENT_TO}) + CLOCK_SLACK_MS))
+	between "$FLOW_LEFT" $((low < 0 ? 0 : low / 1000)) $((high / 1000)) "$2"
+}
+
+sysctl_in() {
+	local ns=$1 setting lines=()
+	shift
+	for setting in "$@"; do
+		lines+=("write /proc/sys/net/netfilter/${setting%%=*} ${setting#*=}")
+	done
+	gen "in $ns" "${lines[@]}"
+}
