@@ -15,7 +15,7 @@
 #   KUNIT=0                     no unit tests
 #   VM_TIMEOUT=SECONDS          for each virtual machine (2400)
 #
-# Logs and results are left in build/test/.
+# Logs and results are left in build/test/, or in UDPTRACK_TEST_OUT.
 
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
@@ -26,7 +26,7 @@ KERNELS=${KERNELS:-6.12 6.1 debug}
 KUNIT=${KUNIT:-1}
 T=${T:-}
 VM_TIMEOUT=${VM_TIMEOUT:-2400}
-out=$UDPTRACK_TOP/build/test
+out=${UDPTRACK_TEST_OUT:-$UDPTRACK_TOP/build/test}
 begin=$SECONDS
 passed=0 failed=0 skipped=0
 
@@ -96,7 +96,7 @@ run_kunit() {
 		bad=1
 		say "  no case of KUnit ran"
 	fi
-	[ "$bad" = 0 ] || grep -vE '\[PASSED\]|^\[[0-9:]*\] *=* *$' <<<"$report" | head -n 200
+	[ "$bad" = 0 ] || grep -vE '\[PASSED\]|^\[[0-9:]*\] *=* *$' <<<"$report" | head -n 80
 	count "$good" "$bad" "$skips" 'KUnit cases'
 	# shellcheck disable=SC2046 # three numbers
 	count $(tests/run-tap.pl "$dir" guest-kunit) 'KUnit, the kernel itself'
