@@ -70,13 +70,17 @@ int udptrack_ports_parse(struct udptrack_ports *ports, const char *text)
 	for (p = text; *p; p++)
 		if (!isdigit(*p) && !isspace(*p) && *p != ',' && *p != '-')
 			return -EINVAL;
+	/* For it a line is all, the next one is passed over. */
+	p = strchr(text, '\n');
+	if (p && *skip_spaces(p))
+		return -EINVAL;
 	if (*text) {
 		err = udptrack_ports_alloc(&new);
 		if (!err)
 			err = bitmap_parselist(text, new.bits, UDPTRACK_PORTS);
 		if (err) {
 			udptrack_ports_free(&new);
-			return err;
+			return err == -EOVERFLOW ? -ERANGE : err;
 		}
 	}
 	udptrack_ports_free(ports);

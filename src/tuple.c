@@ -150,9 +150,10 @@ static void count_segments(const struct sk_buff *skb, unsigned int nhoff,
 	if (!skb_is_gso(skb) || (shinfo->gso_type & SKB_GSO_UDP))
 		return;
 
+	/* Who made the packet need not have counted; an empty one is one. */
 	pkt->packets = shinfo->gso_segs ? :
-		DIV_ROUND_UP(pkt->bytes - headers, shinfo->gso_size);
-	if (pkt->packets && (shinfo->gso_type & SKB_GSO_UDP_L4))
+		max(1U, DIV_ROUND_UP(pkt->bytes - headers, shinfo->gso_size));
+	if (shinfo->gso_type & SKB_GSO_UDP_L4)
 		pkt->bytes += (pkt->packets - 1) * headers;
 }
 
