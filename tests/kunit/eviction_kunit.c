@@ -151,6 +151,8 @@ static void eviction_expired(struct kunit *test)
 	for (n = 1; n <= LIMIT; n++)
 		KUNIT_EXPECT_TRUE(test, flows_live(f, n, now_j));
 	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), LIMIT);
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, expired), 1);
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, evicted), 0);
 }
 
 /* A dead flow of one's own needs no other's room. */

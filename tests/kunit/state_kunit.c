@@ -50,13 +50,14 @@ static void state_open(struct kunit *test)
 }
 
 /*
- * The whole table. A flow that is assured is older than 2 s, so those two
- * cannot meet.
+ * The whole table. What is older than 2 s stays so, however its clock wraps: a
+ * mature flow is past the line wherever the line seems to be.
  */
 enum age { BEFORE, AT, AFTER };
 
 #define SEEN	UDPTRACK_SEEN_REPLY
 #define ASSURED	UDPTRACK_ASSURED
+#define MATURE	UDPTRACK_MATURE
 #define BOTH	(SEEN | ASSURED)
 
 static const struct transition {
@@ -98,6 +99,21 @@ static const struct transition {
 	  BOTH, UDPTRACK_ORIGINAL, AFTER, true, BOTH, 0 },
 	{ "assured, reply, after",
 	  BOTH, UDPTRACK_REPLY, AFTER, true, BOTH, 0 },
+	{ "mature, unreplied, original, before",
+	  MATURE, UDPTRACK_ORIGINAL, BEFORE, false, 0, 0 },
+	{ "mature, unreplied, reply, before",
+	  MATURE, UDPTRACK_REPLY, BEFORE, false, SEEN,
+	  UDPTRACK_EVENT_ESTABLISHED },
+	{ "mature, replied, original, before",
+	  MATURE | SEEN, UDPTRACK_ORIGINAL, BEFORE, true, BOTH,
+	  UDPTRACK_EVENT_ASSURED },
+	{ "mature, replied, reply, at",
+	  MATURE | SEEN, UDPTRACK_REPLY, AT, true, BOTH,
+	  UDPTRACK_EVENT_ASSURED },
+	{ "mature, assured, original, before",
+	  MATURE | BOTH, UDPTRACK_ORIGINAL, BEFORE, true, BOTH, 0 },
+	{ "mature, assured, reply, at",
+	  MATURE | BOTH, UDPTRACK_REPLY, AT, true, BOTH, 0 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(transition, transitions, desc);
@@ -134,6 +150,9 @@ static void expect_transition(struct kunit *test, const struct transition *c,
 	KUNIT_EXPECT_EQ_MSG(test, new.stream_after_j, old.stream_after_j,
 			    "start %s, step %u", e->desc, step);
 	KUNIT_EXPECT_EQ_MSG(test, new.flags & BOTH, c->new_flags,
+			    "start %s, step %u", e->desc, step);
+	KUNIT_EXPECT_EQ_MSG(test, !!(new.flags & MATURE),
+			    (c->flags & MATURE) || c->age == AFTER,
 			    "start %s, step %u", e->desc, step);
 	KUNIT_EXPECT_EQ_MSG(test, events, c->events, "start %s, step %u",
 			    e->desc, step);
