@@ -17,16 +17,16 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc make libc6-dev kmod rsync bc bison flex libelf-dev libssl-dev
-		echo dwarves pahole pkg-config libmnl-dev libxtables-dev xz-utils zlib1g-dev ;;
+		echo pahole libmnl-dev xz-utils zlib1g-dev ;;
 	vm)
 		echo qemu-system-x86 seabios busybox-static cpio gzip kmod ;;
 	run)
 		packages_for vm
 		echo iproute2 iptables nftables kmod procps unbound bind9-dnsutils
-		echo conntrack socat iputils-ping ;;
+		echo bsdextrautils iputils-ping ;;
 	test)
 		packages_for run
-		echo perl python3 ipvsadm tcpdump ethtool jq python3-scapy libcap2-bin util-linux ;;
+		echo perl python3 util-linux ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
 	*) die "unknown job '$1' (there are: build vm run test check)" ;;

@@ -79,7 +79,7 @@ run_kunit() {
 		count 0 1 0 'KUnit: no udptrack_kunit.ko was built'
 		return
 	fi
-	in_vm debug "$dir" tests/guest.sh kunit || status=$?
+	in_vm debug "$dir" tests/guest.sh tests/guest-kunit.t || status=$?
 	source=$(scripts/kernel.sh --path source debug)
 	# If the machine died, what it said until then is on its console.
 	[ -s "$dir/kunit.ktap" ] || sed 's/^\[[^]]*\] //; s/\r$//' "$dir/kernel.log" >"$dir/kunit.ktap"
@@ -99,20 +99,17 @@ run_kunit() {
 	[ "$bad" = 0 ] || grep -vE '\[PASSED\]|^\[[0-9:]*\] *=* *$' <<<"$report" | head -n 80
 	count "$good" "$bad" "$skips" 'KUnit cases'
 	# shellcheck disable=SC2046 # three numbers
-	count $(tests/run-tap.pl "$dir" guest-kunit) 'KUnit, the kernel itself'
+	count $(tests/run-tap.pl "$dir" tests/guest-kunit.t) 'KUnit, the kernel itself'
 	[ "$status" = 0 ] || count 0 1 0 "KUnit's virtual machine ended with status $status"
 }
 
 # run_e2e KERNEL: the end-to-end tests
 run_e2e() {
-	local kernel=$1 dir=$out/$1 status=0 file names=()
-	for file in "${files[@]}"; do
-		names+=("$(basename "$file" .t)")
-	done
-	in_vm "$kernel" "$dir" tests/guest.sh e2e "${files[@]}" || status=$?
+	local kernel=$1 dir=$out/$1 status=0
+	in_vm "$kernel" "$dir" tests/guest.sh "${files[@]}" || status=$?
 	# shellcheck disable=SC2046 # three numbers
-	count $(tests/run-tap.pl "$dir" "${names[@]}") "kernel $kernel"
-	if [ "$status" != 0 ] || [ ! -f "$dir/finished" ]; then
+	count $(tests/run-tap.pl "$dir" "${files[@]}") "kernel $kernel"
+	if [ "$status" != 0 ]; then
 		count 0 1 0 "kernel $kernel: its virtual machine ended with status $status"
 	fi
 }
