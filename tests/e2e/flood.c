@@ -7,7 +7,7 @@
  * with -E it answers too. It never has more than WINDOW packets on their way
  * in those two modes, so that whatever is missing at the end was lost on
  * purpose and not for want of room in a socket. Everything is bounded: a
- * number of rounds, or of seconds.
+ * number of rounds, or of seconds. SIGTERM ends it early, in good order.
  *
  * The last line says: sent=N failed=N received=N answered=N
  * failed are packets that the kernel refused to send, as a firewall rule may.
@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ static struct {
 
 static unsigned long sent, failed, received, answered;
 static int *senders, *receivers;
+static volatile sig_atomic_t stop;
 
 __attribute__((noreturn, format(printf, 1, 2)))
 static void die(const char *format, ...)
@@ -85,7 +87,10 @@ static int open_socket(const char *address, int port)
 	socklen_t len = set_address(&addr, address, port);
 	int fd = socket(addr.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || bind(fd, &addr.any, len))
+	int on = 1;
+
+	if (fd < 0 || bind(fd, &addr.any, len) ||
+	    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)))
 		die("%s port %d: %s", address, port, strerror(errno));
 	return fd;
 }
@@ -158,6 +163,12 @@ static void send_one(int fd, int dport)
 			break;
 }
 
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
 static double now(void)
 {
 	struct timespec ts;
@@ -212,6 +223,7 @@ int main(int argc, char **argv)
 	int s, d, round;
 
 	parse(argc, argv);
+	signal(SIGTERM, on_term);
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (opt.receive)
 		receivers = open_sockets(opt.to, opt.dport, opt.dports);
@@ -221,7 +233,7 @@ int main(int argc, char **argv)
 	for (round = 0; opt.seconds || round < opt.rounds; round++)
 		for (d = 0; d < opt.dports; d++)
 			for (s = 0; s < opt.sports; s++) {
-				if (opt.seconds && now() >= end)
+				if (stop || (opt.seconds && now() >= end))
 					goto done;
 				send_one(senders[s], opt.dport + d);
 			}
