@@ -4,16 +4,22 @@
 # Owns build/<kernel>/: builds the modules for one of the kernels of kernel.sh,
 # in a mirror of the sources, so that one tree serves several kernels.
 #
-#   scripts/build.sh 6.1|6.12|debug [MAKE ARGUMENT...]
+#   scripts/build.sh [--out NAME] 6.1|6.12|debug [MAKE ARGUMENT...]
 #
-# Prints the directory with the .ko files on stdout; the compiler's words go to
-# stderr and to build/<kernel>.log.
+# --out uses build/NAME/ instead, for builds that are not to be run.  Prints the
+# directory with the .ko files on stdout; the compiler's words go to
+# build/<kernel>.log, and its warnings and errors to stderr.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ $# -gt 0 ] || die "usage: scripts/build.sh 6.1|6.12|debug [MAKE ARGUMENT...]"
+name=''
+if [ "${1:-}" = --out ]; then
+	name=${2:-}
+	shift 2
+fi
+[ $# -gt 0 ] || die "usage: scripts/build.sh [--out NAME] 6.1|6.12|debug [MAKE ARGUMENT...]"
 kernel=$1
 shift
 check_kernel_name "$kernel"
@@ -21,7 +27,7 @@ check_kernel_name "$kernel"
 "$UDPTRACK_TOP/scripts/kernel.sh" "$kernel"
 kdir=$("$UDPTRACK_TOP/scripts/kernel.sh" --path build "$kernel")
 
-out=$UDPTRACK_TOP/build/$kernel
+out=$UDPTRACK_TOP/build/${name:-$kernel}
 log=$out.log
 mkdir -p "$out"
 exec 8>"$out.lock"
@@ -35,8 +41,8 @@ if [ "$(cat "$out/.kernel" 2>/dev/null)" != "$stamp" ]; then
 fi
 
 sources=()
-for name in Kbuild src include tests; do
-	[ -e "$UDPTRACK_TOP/$name" ] && sources+=("$UDPTRACK_TOP/$name")
+for path in Kbuild src include tests; do
+	[ -e "$UDPTRACK_TOP/$path" ] && sources+=("$UDPTRACK_TOP/$path")
 done
 rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
 	--exclude='.*.cmd' --exclude='*.d' --exclude=modules.order --exclude=Module.symvers \
@@ -46,6 +52,5 @@ if ! make -C "$kdir" M="$out" -j"$(jobs_wanted)" "$@" modules >"$log" 2>&1; then
 	cat "$log" >&2
 	die "udptrack does not build for $kernel"
 fi
-# What is worth a look, without the notes that Debian's 6.1 always makes.
 grep -E -A4 'warning:|WARNING:' "$log" >&2 || true
 printf '%s\n' "$out"
