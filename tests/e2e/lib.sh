@@ -200,7 +200,7 @@ log_since_mark() { log_after "$log_marker"; }
 allow_log() { log_allowed+="|$1"; }
 
 unlimit_log() {
-	sysctl -qw kernel.printk_ratelimit=0 kernel.printk_devkmsg=on net.core.message_cost=0
+	sysctl -qw kernel.printk_ratelimit=0 net.core.message_cost=0
 }
 
 # Out-of-tree, unsigned and test modules taint the kernel; that is no fault.
