@@ -51,7 +51,8 @@ mkdir -p "/lib/modules/$release"
 mount --bind "$vm_modules" "/lib/modules/$release"
 
 if [ "$vm_shell" = 1 ]; then
-	stty -F /dev/ttyS1 sane rows "$vm_rows" cols "$vm_columns"
+	# QEMU leaves it to the host's terminal to turn a new line into two characters.
+	stty -F /dev/ttyS1 sane -onlcr rows "$vm_rows" cols "$vm_columns"
 	setsid -c "${vm_command[@]}" </dev/ttyS1 >/dev/ttyS1 2>&1
 	echo "$?" >"$job/status"
 	stty -F /dev/ttyS1 raw

@@ -185,7 +185,7 @@ cp "$UDPTRACK_TOP/scripts/guest.sh" "$job/guest.sh"
 	printf 'cd %q\n' "$PWD"
 	printf 'vm_modules=%q\n' "$("$UDPTRACK_TOP/scripts/kernel.sh" --path modules "$kernel")"
 	printf 'vm_shell=%q\n' "$shell"
-	if size=$(stty size 2>/dev/null <&2); then
+	if size=$(stty size 2>/dev/null <&2) && [ "$size" != '0 0' ]; then
 		printf 'vm_rows=%q vm_columns=%q\n' "${size% *}" "${size#* }"
 	fi
 	printf 'vm_command=('
