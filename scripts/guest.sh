@@ -51,9 +51,11 @@ mkdir -p "/lib/modules/$release"
 mount --bind "$vm_modules" "/lib/modules/$release"
 
 if [ "$vm_shell" = 1 ]; then
+	# Held open, so that its size is not forgotten.
+	exec 7<>/dev/ttyS1
 	# QEMU leaves it to the host's terminal to turn a new line into two characters.
 	stty -F /dev/ttyS1 sane -onlcr rows "$vm_rows" cols "$vm_columns"
-	setsid -c "${vm_command[@]}" </dev/ttyS1 >/dev/ttyS1 2>&1
+	setsid -c "${vm_command[@]}" </dev/ttyS1 >/dev/ttyS1 2>&1 7>&-
 	echo "$?" >"$job/status"
 	stty -F /dev/ttyS1 raw
 else

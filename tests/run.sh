@@ -28,7 +28,8 @@ T=${T:-}
 VM_TIMEOUT=${VM_TIMEOUT:-2400}
 out=${UDPTRACK_TEST_OUT:-$UDPTRACK_TOP/build/test}
 begin=$SECONDS
-passed=0 failed=0 skipped=0
+mkdir -p "$out"
+: >"$out/counts"
 
 say() { printf '%s\n' "$*"; }
 # elapsed: minutes and seconds since the begin
@@ -39,14 +40,21 @@ step() {
 	say "[$step_number/$steps] $* ($(elapsed))"
 }
 
+# add PASSED FAILED SKIPPED: to the sum, also from a job in the background
+add() { echo "$1 $2 $3" >>"$out/counts"; }
+
 # count PASSED FAILED SKIPPED WHAT
 count() {
-	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	# Fewer words than that are of a count that was not made.
+	[ $# = 4 ] || set -- 0 1 0 "${!#} (not counted)"
+	add "$1" "$2" "$3"
 	say "  $4: $1 passed, $2 failed$([ "$3" = 0 ] || echo ", $3 skipped")"
 }
 
 finish() {
-	local line="$passed passed, $failed failed"
+	local passed failed skipped line
+	read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/counts")
+	line="$passed passed, $failed failed"
 	[ "$skipped" = 0 ] || line+=", $skipped skipped"
 	[ "$failed" = 0 ] || say "logs and results: $out"
 	say "$line"
@@ -56,19 +64,21 @@ finish() {
 
 # broken WHAT: something that tests need did not work; that is a failure
 broken() {
-	failed=$((failed + 1))
+	add 0 1 0
 	say "FAILED: $*"
 	finish
 }
 
 # in_vm KERNEL DIRECTORY COMMAND...: run it with results there; the status of vm.sh
+vm_options=
 in_vm() {
 	local kernel=$1 dir=$2 build
 	shift 2
 	build=$UDPTRACK_TOP/build/$kernel
 	mkdir -p "$dir"
 	find "$dir" -mindepth 1 -delete
-	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" \
+	# shellcheck disable=SC2086 # none or one
+	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" $vm_options \
 		--log "$dir/kernel.log" --results "$dir" -- "$@" 2>&1
 }
 
@@ -79,7 +89,8 @@ run_kunit() {
 		count 0 1 0 'KUnit: no udptrack_kunit.ko was built'
 		return
 	fi
-	in_vm debug "$dir" tests/guest.sh tests/guest-kunit.t || status=$?
+	# The races are to be real ones.
+	vm_options=--parallel in_vm debug "$dir" tests/guest.sh tests/guest-kunit.t || status=$?
 	source=$(scripts/kernel.sh --path source debug)
 	# If the machine died, what it said until then is on its console.
 	[ -s "$dir/kunit.ktap" ] || sed 's/^\[[^]]*\] //; s/\r$//' "$dir/kernel.log" >"$dir/kunit.ktap"
@@ -132,10 +143,7 @@ fi
 wanted=$KERNELS
 [ "${#files[@]}" -gt 0 ] || wanted=
 [ "$KUNIT" = 0 ] || [[ " $wanted " == *" debug "* ]] || wanted+=" debug"
-steps=3
-[ "$KUNIT" = 0 ] || steps=$((steps + 1))
-# shellcheck disable=SC2086 # a word a kernel
-[ "${#files[@]}" = 0 ] || { set -- $KERNELS; steps=$((steps + $#)); }
+steps=4
 
 step "packages"
 scripts/setup.sh build vm test || broken "packages are missing"
@@ -150,15 +158,42 @@ done
 if [ -f tests/e2e/Makefile ]; then
 	make -s -C tests/e2e || broken "the test programs do not build"
 fi
-if [ "$KUNIT" != 0 ]; then
-	step "unit tests on the debug kernel"
-	run_kunit
-fi
+
+# One job after the other, on one of two lanes that go on side by side: a machine
+# keeps little more than one processor busy, and the debug kernel takes as long
+# as all others.  A job counts as failed until it has come to its end.
+lane() {
+	local job
+	for job in "$@"; do
+		add 0 1 0
+		if [ "$job" = kunit ]; then
+			say "unit tests on the debug kernel ($(elapsed))"
+			run_kunit
+		else
+			say "${#files[@]} end-to-end test files on kernel $job ($(elapsed))"
+			run_e2e "$job"
+		fi
+		add 0 -1 0
+		say "done ($(elapsed))"
+	done
+}
+
+# labelled NAME: put it before every line
+labelled() { sed -u "s/^/${1}: /"; }
+
+debug=() stock=()
+[ "$KUNIT" = 0 ] || debug+=(kunit)
 if [ "${#files[@]}" -gt 0 ]; then
 	for kernel in $KERNELS; do
-		step "${#files[@]} end-to-end test files on kernel $kernel"
-		run_e2e "$kernel"
+		if [ "$kernel" = debug ]; then debug+=(debug); else stock+=("$kernel"); fi
 	done
 fi
+step "tests: ${debug[*]} ${stock[*]}"
+lane "${debug[@]}" > >(labelled debug) &
+lanes=$!
+lane "${stock[@]}" > >(labelled stock) &
+wait "$lanes" "$!"
+# Their last lines may still be on the way.
+sleep 1
 say "all done after $(elapsed)"
 finish

@@ -11,7 +11,8 @@
 
 A=192.0.2.1 B=192.0.2.2 A6=2001:db8::1 B6=2001:db8::2
 
-load_udptrack
+# So long that nothing expires, however slow the machine is.
+load_udptrack timeout=600
 two_netns a b
 gen_start
 

@@ -27,7 +27,9 @@ reasons_are() {
 	is "$got" "$want" "$name"
 }
 
-load_udptrack
+# So long that nothing expires, however slow the machine is.
+TIMEOUT=600
+load_udptrack timeout=$TIMEOUT
 two_netns a b
 gen_start
 
@@ -136,10 +138,10 @@ gen "barrier a $B b"
 snap b
 flow $A 4010 $B 7000
 flow_is "NEW 1/38 [UNREPLIED] 0/0" "broken packets do not count"
-left_is 30 "and do not refresh their flow" "$sent_from" "$sent_to"
+left_is $TIMEOUT "and do not refresh their flow" "$sent_from" "$sent_to"
 flow $A6 4010 $B6 7000
 flow_is "NEW 1/58 [UNREPLIED] 0/0" "IPv6: broken packets do not count"
-left_is 30 "IPv6: and do not refresh their flow" "$sent_from" "$sent_to"
+left_is $TIMEOUT "IPv6: and do not refresh their flow" "$sent_from" "$sent_to"
 flow $A 4011 $B 7000
 flow_is none "they make no flow"
 flow $A6 4011 $B6 7000
@@ -172,10 +174,10 @@ gen "in a" "raw $A 4010 $B 7000 sum=bad" "raw $A6 4010 $B6 7000 sum=bad" \
 snap b
 flow $A 4010 $B 7000
 flow_is "NEW 2/76 [UNREPLIED] 0/0" "checksum=0: it counts with a bad one"
-left_is 30 "and refreshes its flow"
+left_is $TIMEOUT "and refreshes its flow"
 flow $A6 4010 $B6 7000
 flow_is "NEW 2/116 [UNREPLIED] 0/0" "IPv6: checksum=0: it counts with a bad one"
-left_is 30 "IPv6: and refreshes its flow"
+left_is $TIMEOUT "IPv6: and refreshes its flow"
 flow $A 4011 $B 7000
 flow_is "NEW 1/38 [UNREPLIED] 0/0" "and makes a flow"
 flow $A6 4011 $B6 7000

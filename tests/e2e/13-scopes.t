@@ -11,7 +11,8 @@
 
 A=192.0.2.1 B=192.0.2.2 A6=2001:db8::1 B6=2001:db8::2
 
-load_udptrack
+# So long that nothing expires, however slow the machine is.
+load_udptrack timeout=600
 two_netns a b
 link_netns a eth1 b eth1
 gen_start
@@ -71,6 +72,7 @@ ip -n a link set red up
 ip -n a link set eth0 master red
 # Enslaving took the IPv6 addresses away.
 ip -n a addr replace $A6/64 dev eth0 nodad
+ip -n a addr replace fe80::a/64 dev eth0 nodad
 ip -n a addr add 127.0.0.1/8 dev red
 ok "the VRF reaches the other end" wait_until 5 in_ns a ping -6 -c1 -W1 -I red $B6
 gen_script <<END
@@ -123,6 +125,19 @@ traffic_is "ESTABLISHED 1/38 1/48" "the answer from inside counts once"
 flow $A6 4002 $A6 7002
 traffic_is "ESTABLISHED 1/58 1/68" "IPv6: the answer from inside counts once"
 is "${#FLOWS[@]}" "$flows_before" "and there are no other flows"
+
+# Link-local addresses belong to the link below, whichever device a hook sees.
+gen "send c0 fe80::b%eth0 7000 size=100" "answer s0" "recv c0" "in a" \
+	"udp c2 fe80::a%eth0 4004 dev=red" "send c2 fe80::b%eth0 7000" "answer s0" "recv c2" \
+	"in b" "udp s2 fe80::b%eth0 4005" "in a" "udp s3 fe80::a%eth0 7006" \
+	"send s2 fe80::a%eth0 7006" "answer s3" "recv s2"
+snap a
+flow fe80::a 4004 fe80::b 7000
+flow_is "ESTABLISHED 1/58 1/58" "a link-local answer into a VRF finds its flow"
+flow fe80::b 4005 fe80::a 7006
+flow_is "ESTABLISHED 1/58 1/58" "so does one out of it"
+links
+like "$LINKS" "ESTABLISHED 2/296 2/246" "and a flow from before the VRF goes on"
 
 ### A server in a VRF.
 gen_script <<END

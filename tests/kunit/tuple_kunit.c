@@ -151,25 +151,44 @@ static void tuple_cut_ipv6(struct kunit *test)
 	expect_cuts(test, packet_udp6(test, PAYLOAD), NFPROTO_IPV6, 48);
 }
 
-/* A header of less than five words is malformed, of more has options. */
+/*
+ * A header of less than five words is malformed, even where what would then be
+ * taken for the UDP header has a length that can be.
+ */
+static void tuple_short_ihl(struct kunit *test)
+{
+	struct packet *p = packet_udp4(test, 5, PAYLOAD);
+	struct iphdr *iph = (struct iphdr *)p->bytes;
+	struct udptrack_packet pkt;
+	unsigned int ihl;
+
+	iph->id = htons(12);
+	iph->ttl = 0;
+	iph->saddr = htonl(0x000c0201);
+	iph->daddr = htonl(0x000c6402);
+	((struct udphdr *)(p->bytes + 20))->source = htons(12);
+	for (ihl = 0; ihl < 5; ihl++) {
+		iph->ihl = ihl;
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_MALFORMED,
+				    packet_parse(packet_skb(test, p), 0,
+						 NFPROTO_IPV4, &pkt),
+				    "ihl %u", ihl);
+	}
+}
+
+/* All lengths that a header may have. */
 static void tuple_ihl(struct kunit *test)
 {
 	struct udptrack_packet pkt;
-	enum udptrack_parse ret;
 	struct packet *p;
 	unsigned int ihl;
 
-	for (ihl = 0; ihl <= 15; ihl++) {
-		p = packet_udp4(test, max(ihl, 5U), PAYLOAD);
-		((struct iphdr *)p->bytes)->ihl = ihl;
-		ret = packet_parse(packet_skb(test, p), 0, NFPROTO_IPV4, &pkt);
-		if (ihl < 5) {
-			KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_MALFORMED,
-					    ret, "ihl %u", ihl);
-			continue;
-		}
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK, ret, "ihl %u",
-				    ihl);
+	for (ihl = 5; ihl <= 15; ihl++) {
+		p = packet_udp4(test, ihl, PAYLOAD);
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK,
+				    packet_parse(packet_skb(test, p), 0,
+						 NFPROTO_IPV4, &pkt),
+				    "ihl %u", ihl);
 		packet_expect_tuple(test, NFPROTO_IPV4, &pkt.tuple);
 		KUNIT_EXPECT_EQ(test, pkt.thoff, ihl * 4);
 	}
@@ -408,6 +427,7 @@ static struct kunit_case tuple_cases[] = {
 	KUNIT_CASE(tuple_cut_ipv4),
 	KUNIT_CASE(tuple_cut_ipv4_options),
 	KUNIT_CASE(tuple_cut_ipv6),
+	KUNIT_CASE(tuple_short_ihl),
 	KUNIT_CASE(tuple_ihl),
 	KUNIT_CASE(tuple_version),
 	KUNIT_CASE_PARAM(tuple_udp_length, udp_length_gen_params),
