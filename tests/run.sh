@@ -13,7 +13,7 @@
 #   KERNELS="6.12 debug"        which kernels (6.12 6.1 debug)
 #   T="tests/e2e/10-foo.t ..."  which end-to-end tests (all; "none" for none)
 #   KUNIT=0                     no unit tests
-#   VM_TIMEOUT=SECONDS          for each virtual machine (2400)
+#   VM_TIMEOUT=SECONDS          for each virtual machine (3600)
 #
 # Logs and results are left in build/test/, or in UDPTRACK_TEST_OUT.
 
@@ -25,7 +25,7 @@ cd "$UDPTRACK_TOP" || exit 1
 KERNELS=${KERNELS:-6.12 6.1 debug}
 KUNIT=${KUNIT:-1}
 T=${T:-}
-VM_TIMEOUT=${VM_TIMEOUT:-2400}
+VM_TIMEOUT=${VM_TIMEOUT:-3600}
 out=${UDPTRACK_TEST_OUT:-$UDPTRACK_TOP/build/test}
 begin=$SECONDS
 mkdir -p "$out"

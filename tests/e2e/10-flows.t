@@ -168,7 +168,7 @@ flow $A 4004 $B 7000
 left_is 60 "and the new stream timeout"
 flow $A 4003 $B 7000
 went_by=$(((GEN_TO - untouched_at) / 1000 + 1))
-ok $((FLOW_LEFT < untouched_left - went_by || FLOW_LEFT > untouched_left)) \
+between "$FLOW_LEFT" $((untouched_left - went_by)) "$untouched_left" \
 	"a flow without packets keeps what it was given"
 snap b
 flow $A 4008 $B 7000

@@ -129,8 +129,8 @@ is "${#FLOWS[@]}" "$flows_before" "and there are no other flows"
 # Link-local addresses belong to the link below, whichever device a hook sees.
 gen "send c0 fe80::b%eth0 7000 size=100" "answer s0" "recv c0" "in a" \
 	"udp c2 fe80::a%eth0 4004 dev=red" "send c2 fe80::b%eth0 7000" "answer s0" "recv c2" \
-	"in b" "udp s2 fe80::b%eth0 4005" "in a" "udp s3 fe80::a%eth0 7006" \
-	"send s2 fe80::a%eth0 7006" "answer s3" "recv s2"
+	"in b" "udp s2 fe80::b%eth0 4005" "in a" "udp s3 fe80::a%eth0 7006 dev=red" \
+	"send s2 fe80::a%eth0 7006" "recv s3" "send s3 fe80::b%eth0 4005" "recv s2"
 snap a
 flow fe80::a 4004 fe80::b 7000
 flow_is "ESTABLISHED 1/58 1/58" "a link-local answer into a VRF finds its flow"

@@ -41,17 +41,19 @@ timeouts() {
 # agree MOMENT: assert that the trackers agree in both namespaces.  A flow may
 # expire between two reads; then the next two tell.
 agree() {
-	local ns out
+	local ns out status
 	gen "barrier a $B b" "barrier b $A a"
 	for ns in a b; do
 		for _ in 1 2 3 4 5; do
 			gen "in $ns" "copy /proc/net/udptrack $GEN_DIR/udptrack.$ns" \
 				"copy /proc/net/nf_conntrack $GEN_DIR/conntrack.$ns"
 			out=$("$BIN/flowdiff" -n $GSO_PORT "$MIN_FLOWS" \
-				"$GEN_DIR/udptrack.$ns" "$GEN_DIR/conntrack.$ns") && break
+				"$GEN_DIR/udptrack.$ns" "$GEN_DIR/conntrack.$ns")
+			status=$?
+			[ $status = 0 ] && break
 			gen "sleep 200"
 		done
-		ok $? "$ns: $1"
+		ok $status "$ns: $1"
 		diag "$out"
 	done
 }

@@ -193,20 +193,45 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "s:d:P:S:p:D:c:t:b:g:RE")) != -1) {
 		switch (c) {
-		case 's': opt.from = optarg; break;
-		case 'd': opt.to = optarg; break;
-		case 'P': opt.sport = number(optarg, 1, 65535); break;
-		case 'S': opt.sports = number(optarg, 1, MAX_PORTS); break;
-		case 'p': opt.dport = number(optarg, 1, 65535); break;
-		case 'D': opt.dports = number(optarg, 1, MAX_PORTS); break;
-		case 'c': opt.rounds = number(optarg, 1, 1000000); break;
-		case 't': opt.seconds = number(optarg, 1, MAX_SECONDS); break;
-		case 'b': opt.bytes = number(optarg, 0, 1400); break;
-		case 'g': opt.pause_us = number(optarg, 0, 1000000); break;
-		case 'R': opt.receive = true; break;
-		case 'E': opt.receive = opt.echo = true; break;
+		case 's':
+			opt.from = optarg;
+			break;
+		case 'd':
+			opt.to = optarg;
+			break;
+		case 'P':
+			opt.sport = number(optarg, 1, 65535);
+			break;
+		case 'S':
+			opt.sports = number(optarg, 1, MAX_PORTS);
+			break;
+		case 'p':
+			opt.dport = number(optarg, 1, 65535);
+			break;
+		case 'D':
+			opt.dports = number(optarg, 1, MAX_PORTS);
+			break;
+		case 'c':
+			opt.rounds = number(optarg, 1, 1000000);
+			break;
+		case 't':
+			opt.seconds = number(optarg, 1, MAX_SECONDS);
+			break;
+		case 'b':
+			opt.bytes = number(optarg, 0, 1400);
+			break;
+		case 'g':
+			opt.pause_us = number(optarg, 0, 1000000);
+			break;
+		case 'R':
+			opt.receive = true;
+			break;
+		case 'E':
+			opt.receive = true;
+			opt.echo = true;
+			break;
 		default:
-			die("usage: flood [-s FROM] [-d TO] [-P SPORT] [-S SPORTS] [-p DPORT] [-D DPORTS] [-c ROUNDS | -t SECONDS] [-b BYTES] [-g PAUSE_US] [-R | -E]");
+			die("unknown option; they are described at the top of flood.c");
 		}
 	}
 	if (opt.sport + opt.sports > 65536 || opt.dport + opt.dports > 65536)

@@ -108,8 +108,8 @@ static bool parse(const char *line, struct flow *flow)
 		return false;
 	flow->family = strcmp(family, "ipv4") ? AF_INET6 : AF_INET;
 	words = strdup(line + skip);
-	for (word = strtok_r(words, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save))
+	for (word = strtok_r(words, "\n ", &save); word;
+	     word = strtok_r(NULL, "\n ", &save))
 		parse_word(flow, &dir, word);
 	free(words);
 	if (dir < 1)

@@ -181,10 +181,10 @@ int main(int argc, char **argv)
 		else if (!strcmp(line, "accept") || !strcmp(line, "reverse") ||
 			 !strcmp(line, "drop"))
 			release(line);
-		else if (!strcmp(line, "quit"))
-			break;
-		else
+		else if (strcmp(line, "quit"))
 			printf("what? %s\n", line);
+		else
+			break;
 	}
 	return 0;
 }

@@ -933,7 +933,8 @@ int main(void)
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	pin(0);
-	wanted = here = netns_get("-");
+	here = netns_get("-");
+	wanted = here;
 	if (!here) {
 		fprintf(stderr, "udpgen: %s\n", failure);
 		return 1;
