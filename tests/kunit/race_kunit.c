@@ -166,6 +166,36 @@ static void race_erase(struct kunit *test)
 }
 
 /*
+ * A dead flow is found by all at once, and buried once: what is no longer live
+ * when its lock is got is nobody's to refresh, to count or to free.
+ */
+static void race_expired(struct kunit *test)
+{
+	struct race *race = race_new(test, 2);
+	struct racer racers[] = {
+		{ .run = racer_send_ageing }, { .run = racer_send_ageing },
+		{ .run = racer_send_ageing }, { .run = racer_send_ageing },
+		{ .run = racer_erase }, { .run = racer_erase },
+	};
+	const unsigned int n = ARRAY_SIZE(racers);
+	struct flows *f = race->f;
+
+	race->rounds = 2 * ROUNDS;
+	f->visit.timeouts.unreplied_j = 3;
+	f->visit.timeouts.stream_j = 3;
+	race_run(test, race, racers, n);
+
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, new),
+			FLOWS_STAT(f, expired) + erased(racers, n) +
+			udptrack_table_count(&f->table));
+	KUNIT_EXPECT_GT(test, FLOWS_STAT(f, expired), 0);
+	kunit_info(test, "%u expired, %u erased", FLOWS_STAT(f, expired),
+		   erased(racers, n));
+	expect_counters(test, race, racers, n);
+	expect_flushed(test, race);
+}
+
+/*
  * Everything at once: a table that is too small, flows that die in the middle,
  * collection, erasing and listing. No flow is lost and none is freed twice.
  */
@@ -298,6 +328,7 @@ static struct kunit_case race_cases[] = {
 	KUNIT_CASE_SLOW(race_first_packets),
 	KUNIT_CASE_SLOW(race_with_readers),
 	KUNIT_CASE_SLOW(race_erase),
+	KUNIT_CASE_SLOW(race_expired),
 	KUNIT_CASE_SLOW(race_everything),
 	KUNIT_CASE_SLOW(race_flush),
 	KUNIT_CASE_SLOW(race_listing),

@@ -154,6 +154,20 @@ void racer_send_random(struct racer *r)
 	r->laps = i;
 }
 
+/*
+ * Very few conversations that die all the time: whoever finds one dead competes
+ * with the others for who buries it. Time passes with every packet.
+ */
+void racer_send_ageing(struct racer *r)
+{
+	struct race *race = r->race;
+
+	for (; r->laps < race->rounds && !race_over(race); r->laps++) {
+		racer_send(r, racer_below(r, race->keys), racer_below(r, 2));
+		atomic_inc(&race->clock_j);
+	}
+}
+
 void racer_peek(struct racer *r)
 {
 	struct race *race = r->race;

@@ -73,6 +73,7 @@ enum udptrack_outcome racer_send(struct racer *r, unsigned int n,
 
 void racer_send_rounds(struct racer *r);
 void racer_send_random(struct racer *r);
+void racer_send_ageing(struct racer *r);
 void racer_peek(struct racer *r);
 void racer_erase(struct racer *r);
 void racer_flush(struct racer *r);
