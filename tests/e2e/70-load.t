@@ -12,7 +12,7 @@
 
 loads=50 readings=10 namespaces=200 at_once=20
 # An emulated debug kernel takes many times as long for each.
-[ "$UDPTRACK_KERNEL" = debug ] && loads=12 readings=3 namespaces=60
+[ "$UDPTRACK_KERNEL" = debug ] && loads=12 readings=3 namespaces=40
 slab=/sys/kernel/slab/udptrack_flow
 work=$(mktemp -d)
 trap 'rm -rf "$work"; at_exit' EXIT
