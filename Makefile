@@ -7,10 +7,10 @@ KDIR   ?= /lib/modules/$(shell uname -r)/build
 # Which kernel `make run` and `make shell` boot: 6.1, 6.12 or debug.
 KERNEL ?= 6.12
 
-.PHONY: all modules install clean run shell test check help
+.PHONY: all modules tools install clean run shell test check help
 .DEFAULT_GOAL := all
 
-all: modules ## build the modules for the running kernel, or for KDIR=
+all: modules tools ## build the modules for the running kernel, or for KDIR=, and the tools
 
 modules: $(KDIR)/Makefile
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -22,9 +22,13 @@ $(KDIR)/Makefile:
 	@echo "or say where they are: make KDIR=/path.  'make run' needs none." >&2
 	@false
 
-install: modules ## install the modules for that kernel (as root)
+tools: ## build what is not a module: the plugin of iptables
+	@$(MAKE) -s -f scripts/tools.mk
+
+install: modules tools ## install the modules for that kernel, and the tools (as root)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 	@if [ -z "$(INSTALL_MOD_PATH)" ]; then depmod "$$(make -s -C $(KDIR) kernelrelease)"; fi
+	@$(MAKE) -s -f scripts/tools.mk install
 
 run: ## show what udptrack does, in a virtual machine (KERNEL=6.1|6.12|debug)
 	@scripts/run.sh $(KERNEL)

@@ -20,6 +20,7 @@ scripts/kernel.sh "$1"
 say "[3/4] modules"
 UDPTRACK_BUILD=$(scripts/build.sh "$1")
 export UDPTRACK_BUILD
+make -s tools
 say "[4/4] virtual machine"
 if [ "${2:-}" = --shell ]; then
 	exec scripts/vm.sh --kernel "$1" --shell -- scripts/shell.sh

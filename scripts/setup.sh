@@ -17,7 +17,7 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc make libc6-dev kmod rsync bc bison flex libelf-dev libssl-dev
-		echo pahole libmnl-dev xz-utils zlib1g-dev ;;
+		echo pahole libmnl-dev xz-utils zlib1g-dev pkgconf libxtables-dev ;;
 	vm)
 		echo qemu-system-x86 seabios busybox-static cpio gzip kmod ;;
 	run)
@@ -26,7 +26,7 @@ packages_for() {
 		echo bsdextrautils iputils-ping ;;
 	test)
 		packages_for run
-		echo perl python3 util-linux ;;
+		echo perl python3 util-linux avahi-daemon dnsmasq-base conntrack ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
 	*) die "unknown job '$1' (there are: build vm run test check)" ;;

@@ -2,7 +2,7 @@
 /*
  * hooks - where packets meet the tracker.
  *
- * Owns the netfilter hooks. They stand at NF_INET_LOCAL_OUT and
+ * Owns the hooks that commit. They stand at NF_INET_LOCAL_OUT and
  * NF_INET_LOCAL_IN, after the filter and security tables, so that a packet
  * which a rule dropped leaves nothing behind, and before IPVS and source NAT
  * give the packet other addresses than its answer will bear. Nothing is
@@ -25,42 +25,10 @@
 #include "hooks.h"
 #include "listener.h"
 #include "netns.h"
+#include "packet.h"
 
 /* After NF_IP_PRI_SECURITY (50), before IPVS (98) and NF_IP_PRI_NAT_SRC. */
 #define COMMIT_PRIORITY	60
-
-static const struct net_device *hook_device(const struct nf_hook_state *state)
-{
-	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
-}
-
-/*
- * The interface a link-local address belongs to. In a VRF a packet comes in by
- * the VRF's device, with the link's own noted in the packet; it leaves by the
- * link's own.
- */
-static int link_ifindex(const struct sk_buff *skb,
-			const struct nf_hook_state *state)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (state->hook == NF_INET_LOCAL_IN && state->pf == NFPROTO_IPV6 &&
-	    inet6_sdif(skb))
-		return inet6_sdif(skb);
-#endif
-	return hook_device(state)->ifindex;
-}
-
-/*
- * Our own packet coming back over a loopback interface, or as the copy of a
- * multicast for local listeners. It was seen on its way out.
- */
-static bool is_looped(const struct sk_buff *skb,
-		      const struct nf_hook_state *state)
-{
-	return state->hook == NF_INET_LOCAL_IN &&
-	       ((state->in->flags & IFF_LOOPBACK) ||
-		skb->pkt_type == PACKET_LOOPBACK);
-}
 
 /*
  * A packet into a VRF passes NF_INET_LOCAL_OUT with the VRF's device first and
@@ -88,20 +56,10 @@ static bool is_forwarded_by_ipvs(const struct sk_buff *skb,
 #endif
 }
 
-static bool has_bad_checksum(struct sk_buff *skb,
-			     const struct nf_hook_state *state,
-			     const struct udptrack_packet *pkt)
-{
-	/* What we send ourselves may not have its checksum yet. */
-	return state->hook == NF_INET_LOCAL_IN && pkt->has_checksum &&
-	       nf_checksum(skb, state->hook, pkt->thoff, IPPROTO_UDP,
-			   state->pf);
-}
-
 static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
 			const struct nf_hook_state *state, const char *reason)
 {
-	const char *dev = hook_device(state)->name;
+	const char *dev = udptrack_packet_device(state)->name;
 	const char *where = state->hook == NF_INET_LOCAL_OUT ? "out" : "in";
 
 	if (!READ_ONCE(un->settings.log_invalid))
@@ -121,20 +79,28 @@ static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
 			&ipv6_hdr(skb)->daddr, skb->len);
 }
 
+static bool wants_listener(struct udptrack_net *un,
+			   const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_IN &&
+	       READ_ONCE(un->settings.require_listener);
+}
+
 /* Find or make the packet's flow. */
 static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 		   const struct nf_hook_state *state,
 		   const struct udptrack_packet *pkt)
 {
 	const struct udptrack_settings *settings = &un->settings;
-	bool inbound = state->hook == NF_INET_LOCAL_IN;
 	struct udptrack_visit visit = {
 		.packets = pkt->packets,
 		.bytes = pkt->bytes,
 		.now_j = jiffies,
 		.max = READ_ONCE(settings->max),
 		.acct = READ_ONCE(settings->acct),
-		.create = !(inbound && READ_ONCE(settings->require_listener)),
+		/* What there is to ask before that is asked when it comes to it. */
+		.create = !wants_listener(un, state) &&
+			  !udptrack_asks_any(&un->asks),
 	};
 	struct udptrack_result result;
 	enum udptrack_outcome outcome;
@@ -145,66 +111,62 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 
 	outcome = udptrack_table_track(&un->table, &key, &visit, &result);
 	if (outcome == UDPTRACK_ABSENT) {
-		if (!udptrack_listener_wants(skb, &pkt->tuple, state)) {
+		if (wants_listener(un, state) &&
+		    !udptrack_listener_wants(skb, &pkt->tuple, state)) {
 			this_cpu_inc(un->stats->no_listener);
 			return;
 		}
 		visit.create = true;
+		visit.related = udptrack_asks_match(&un->asks, skb,
+						    &pkt->tuple, state);
 		outcome = udptrack_table_track(&un->table, &key, &visit,
 					       &result);
 	}
 	if (outcome == UDPTRACK_CREATED)
 		udptrack_gc_kick(&un->gc);
+	if (!udptrack_packet_is_unicast(skb, &pkt->tuple))
+		udptrack_asks_note(&un->asks, &pkt->tuple, &visit,
+				   state->hook);
 }
 
 static unsigned int commit_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	const struct net_device *dev = hook_device(state);
 	struct udptrack_net *un = udptrack_net(state->net);
-	struct udptrack_settings *settings = &un->settings;
 	struct udptrack_packet pkt;
 
-	if (is_looped(skb, state) || is_first_vrf_pass(state) ||
+	if (udptrack_packet_is_looped(skb, state) || is_first_vrf_pass(state) ||
 	    is_forwarded_by_ipvs(skb, state))
 		return NF_ACCEPT;
 
-	switch (udptrack_tuple_parse(skb, skb_network_offset(skb), state->pf,
-				     link_ifindex(skb, state), &pkt)) {
-	case UDPTRACK_PARSE_OK:
+	switch (udptrack_packet_inspect(un, skb, state, &pkt)) {
+	case UDPTRACK_PACKET_OK:
+		commit(un, skb, state, &pkt);
 		break;
-	case UDPTRACK_PARSE_NOT_UDP:
-		return NF_ACCEPT;
-	case UDPTRACK_PARSE_FRAGMENT:
+	case UDPTRACK_PACKET_NOT_UDP:
+		break;
+	case UDPTRACK_PACKET_FRAGMENT:
 		this_cpu_inc(un->stats->fragment);
-		return NF_ACCEPT;
-	case UDPTRACK_PARSE_TRUNCATED:
+		break;
+	case UDPTRACK_PACKET_LOOPBACK:
+		this_cpu_inc(un->stats->loopback);
+		break;
+	case UDPTRACK_PACKET_EXEMPT:
+		this_cpu_inc(un->stats->exempt);
+		break;
+	case UDPTRACK_PACKET_TRUNCATED:
 		this_cpu_inc(un->stats->truncated);
 		log_invalid(un, skb, state, "truncated header");
-		return NF_ACCEPT;
-	case UDPTRACK_PARSE_MALFORMED:
+		break;
+	case UDPTRACK_PACKET_MALFORMED:
 		this_cpu_inc(un->stats->malformed);
 		log_invalid(un, skb, state, "malformed header");
-		return NF_ACCEPT;
-	}
-
-	if ((dev->flags & IFF_LOOPBACK) && !READ_ONCE(settings->loopback)) {
-		this_cpu_inc(un->stats->loopback);
-		return NF_ACCEPT;
-	}
-	if (udptrack_ports_has(&settings->exempt_ports, pkt.tuple.sport) ||
-	    udptrack_ports_has(&settings->exempt_ports, pkt.tuple.dport)) {
-		this_cpu_inc(un->stats->exempt);
-		return NF_ACCEPT;
-	}
-	if (READ_ONCE(settings->checksum) &&
-	    has_bad_checksum(skb, state, &pkt)) {
+		break;
+	case UDPTRACK_PACKET_BAD_CHECKSUM:
 		this_cpu_inc(un->stats->bad_checksum);
 		log_invalid(un, skb, state, "bad checksum");
-		return NF_ACCEPT;
+		break;
 	}
-
-	commit(un, skb, state, &pkt);
 	return NF_ACCEPT;
 }
 

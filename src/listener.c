@@ -12,6 +12,7 @@
 #include <net/udp.h>
 
 #include "listener.h"
+#include "packet.h"
 
 /* The look-ups take no reference, and none is kept. */
 static bool socket_bound(const struct sk_buff *skb,
@@ -35,15 +36,6 @@ static bool socket_bound(const struct sk_buff *skb,
 #endif
 }
 
-static bool is_unicast(const struct sk_buff *skb, u8 family,
-		       const struct udptrack_tuple *tuple)
-{
-	if (family == NFPROTO_IPV6)
-		return !ipv6_addr_is_multicast(&tuple->dst.in6);
-	return skb_rtable(skb) && !(skb_rtable(skb)->rt_flags &
-				    (RTCF_BROADCAST | RTCF_MULTICAST));
-}
-
 /**
  * udptrack_listener_wants - would anybody take this inbound packet?
  * @skb:   a packet at NF_INET_LOCAL_IN
@@ -62,6 +54,6 @@ bool udptrack_listener_wants(const struct sk_buff *skb,
 			     const struct udptrack_tuple *tuple,
 			     const struct nf_hook_state *state)
 {
-	return skb->sk || !is_unicast(skb, state->pf, tuple) ||
+	return skb->sk || !udptrack_packet_is_unicast(skb, tuple) ||
 	       socket_bound(skb, tuple, state);
 }

@@ -40,9 +40,13 @@ static int __net_init udptrack_net_init(struct net *net)
 		goto err_stats;
 	udptrack_gc_init(&un->gc, &un->table);
 
-	err = udptrack_sysctl_register(net, un);
+	err = udptrack_asks_init(&un->asks);
 	if (err)
 		goto err_table;
+
+	err = udptrack_sysctl_register(net, un);
+	if (err)
+		goto err_asks;
 
 	err = udptrack_proc_register(net);
 	if (err)
@@ -55,8 +59,15 @@ static int __net_init udptrack_net_init(struct net *net)
 	err = udptrack_hooks_register(net);
 	if (err)
 		goto err_hooks;
+
+	err = udptrack_mark_open(net);
+	if (err)
+		goto err_mark;
 	return 0;
 
+err_mark:
+	udptrack_mark_close(net);
+	udptrack_hooks_unregister(net);
 err_hooks:
 	/* Some may have been there, with packets inside that made flows. */
 	synchronize_net();
@@ -66,6 +77,8 @@ err_proc:
 	udptrack_proc_unregister(net);
 err_sysctl:
 	udptrack_sysctl_unregister(un);
+err_asks:
+	udptrack_asks_destroy(&un->asks);
 err_table:
 	udptrack_table_destroy(&un->table);
 err_stats:
@@ -77,6 +90,7 @@ err_settings:
 
 static void __net_exit udptrack_net_pre_exit(struct net *net)
 {
+	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);
 	udptrack_defrag_disable(net);
 }
@@ -87,6 +101,7 @@ static void __net_exit udptrack_net_exit(struct net *net)
 
 	udptrack_proc_unregister(net);
 	udptrack_sysctl_unregister(un);
+	udptrack_asks_destroy(&un->asks);
 	udptrack_gc_stop(&un->gc);
 	udptrack_table_destroy(&un->table);
 	free_percpu(un->stats);

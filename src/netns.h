@@ -8,7 +8,9 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "asks.h"
 #include "gc.h"
+#include "mark.h"
 #include "settings.h"
 #include "stats.h"
 #include "table.h"
@@ -18,6 +20,8 @@
  * @settings:    what its root may set
  * @table:       its flows
  * @gc:          their collector
+ * @asks:        multicast and broadcast requests
+ * @mark:        its mark hooks
  * @stats:       counters
  * @sysctls:     registration of the sysctls
  * @invalid_log: limits the rate of INVALID log lines
@@ -26,6 +30,8 @@ struct udptrack_net {
 	struct udptrack_settings settings;
 	struct udptrack_table table;
 	struct udptrack_gc gc;
+	struct udptrack_asks asks;
+	struct udptrack_mark mark;
 	struct udptrack_stats __percpu *stats;
 	struct ctl_table_header *sysctls;
 	struct ratelimit_state invalid_log;

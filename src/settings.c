@@ -17,6 +17,7 @@
 #include <net/netfilter/nf_log.h>
 #include <kunit/visibility.h>
 
+#include "mark.h"
 #include "settings.h"
 
 #define SETTING(field, lowest, highest) {				\
@@ -83,6 +84,24 @@ void udptrack_setting_refuse(const char *kind, const char *name,
 		return;
 	net_err_ratelimited("%s %s: '%*pE' is not a number from %u to %u\n",
 			    kind, name, printable(text, len), text, min, max);
+}
+
+/**
+ * udptrack_mask_refuse - tell the log why a mask was not taken
+ * @kind: "parameter" or "sysctl"
+ * @name: full name of what was set
+ * @text: what was written; need not end in a zero byte
+ * @len:  its length, in bytes
+ *
+ * Context: process, of who wrote it. Rate-limited.
+ */
+void udptrack_mask_refuse(const char *kind, const char *name, const char *text,
+			  size_t len)
+{
+	if (!may_log())
+		return;
+	net_err_ratelimited("%s %s: '%*pE' is neither 0 nor at least three adjacent bits of 0xffffffff, as in 0x700\n",
+			    kind, name, printable(text, len), text);
 }
 
 /**
@@ -173,6 +192,30 @@ static const struct kernel_param_ops number_ops = {
 	.get = param_get_number,
 };
 
+static int param_set_mask(const char *val, const struct kernel_param *kp)
+{
+	unsigned int mask;
+
+	if (!kstrtouint(val, 0, &mask) && udptrack_mark_mask_valid(mask)) {
+		*(unsigned int *)kp->arg = mask;
+		return 0;
+	}
+	udptrack_mask_refuse("parameter", "mark_mask", val, strlen(val));
+	return -EINVAL;
+}
+
+static int param_get_mask(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int mask = *(unsigned int *)kp->arg;
+
+	return sysfs_emit(buffer, mask ? "%#x\n" : "%u\n", mask);
+}
+
+static const struct kernel_param_ops mask_ops = {
+	.set = param_set_mask,
+	.get = param_get_mask,
+};
+
 static int param_set_ports(const char *val, const struct kernel_param *kp)
 {
 	int err = udptrack_ports_parse(kp->arg, val);
@@ -226,6 +269,9 @@ NUMBER(UDPTRACK_SET_LOG_INVALID, log_invalid);
 MODULE_PARM_DESC(log_invalid, "log INVALID packets, 0 or 1 (0)");
 NUMBER(UDPTRACK_SET_REQUIRE_LISTENER, require_listener);
 MODULE_PARM_DESC(require_listener, "unsolicited packets to closed ports make no flow, 0 or 1 (1)");
+
+module_param_cb(mark_mask, &mask_ops, &udptrack_defaults.mark_mask, 0444);
+MODULE_PARM_DESC(mark_mask, "bits of the packet's mark that carry its state, at least three adjacent ones, as in 0x700 (0, none)");
 
 module_param_cb(exempt_ports, &ports_ops, &udptrack_defaults.exempt_ports,
 		0444);

@@ -21,6 +21,7 @@
  * @loopback:         track traffic on loopback interfaces
  * @log_invalid:      log INVALID packets
  * @require_listener: unsolicited inbound packets to closed ports make no flow
+ * @mark_mask:        bits of skb->mark that carry the state, 0 for none
  * @exempt_ports:     ports that are not tracked at all
  *
  * Written by sysctl with single stores, read by the packet path with
@@ -35,6 +36,7 @@ struct udptrack_settings {
 	unsigned int loopback;
 	unsigned int log_invalid;
 	unsigned int require_listener;
+	unsigned int mark_mask;
 	struct udptrack_ports exempt_ports;
 };
 
@@ -93,6 +95,8 @@ void udptrack_settings_timeouts(const struct udptrack_settings *settings,
 void udptrack_setting_refuse(const char *kind, const char *name,
 			     const char *text, size_t len, unsigned int min,
 			     unsigned int max);
+void udptrack_mask_refuse(const char *kind, const char *name, const char *text,
+			  size_t len);
 void udptrack_ports_refuse(const char *kind, const char *name,
 			   const char *text, size_t len);
 

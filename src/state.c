@@ -105,8 +105,11 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_state_expired);
  * @state: state of the flow before the packet
  * @dir:   which way the packet goes
  *
+ * A flow that began as an answer to a multicast or broadcast request stays
+ * RELATED until it is answered itself, as one that nf_conntrack expected.
+ *
  * Context: any; pure.
- * Return: UDPTRACK_NEW or UDPTRACK_ESTABLISHED.
+ * Return: UDPTRACK_NEW, UDPTRACK_RELATED or UDPTRACK_ESTABLISHED.
  */
 enum udptrack_class
 udptrack_state_classify(const struct udptrack_state *state,
@@ -114,6 +117,7 @@ udptrack_state_classify(const struct udptrack_state *state,
 {
 	if (dir == UDPTRACK_REPLY || (state->flags & UDPTRACK_SEEN_REPLY))
 		return UDPTRACK_ESTABLISHED;
-	return UDPTRACK_NEW;
+	return state->flags & UDPTRACK_EXPECTED ? UDPTRACK_RELATED
+						: UDPTRACK_NEW;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_state_classify);

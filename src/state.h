@@ -8,6 +8,7 @@
 
 /**
  * enum udptrack_class - what a packet is to the firewall
+ * @UDPTRACK_NONE:        neither UDP nor an ICMP error about UDP
  * @UDPTRACK_NEW:         no live flow, or one whose other end has not spoken
  * @UDPTRACK_ESTABLISHED: an answer, or any packet after one
  * @UDPTRACK_RELATED:     belongs to a live flow without being part of it
@@ -17,6 +18,7 @@
  * The numbers are what the mark carries; they never change.
  */
 enum udptrack_class {
+	UDPTRACK_NONE = 0,
 	UDPTRACK_NEW = 1,
 	UDPTRACK_ESTABLISHED = 2,
 	UDPTRACK_RELATED = 3,
@@ -38,6 +40,7 @@ enum udptrack_dir {
 #define UDPTRACK_SEEN_REPLY	BIT(0)	/* both ends have spoken */
 #define UDPTRACK_ASSURED	BIT(1)	/* ... for longer than 2 s */
 #define UDPTRACK_MATURE		BIT(2)	/* older than 2 s, whoever spoke */
+#define UDPTRACK_EXPECTED	BIT(3)	/* begun by an answer to a request */
 
 /* What a packet changed, for those who report it. */
 #define UDPTRACK_EVENT_NEW		BIT(0)
@@ -62,7 +65,8 @@ struct udptrack_timeouts {
  * @expires_j:      jiffies at which the flow is dead
  * @stream_after_j: jiffies after which two-way traffic is a stream; of no
  *                  meaning any more once the flow is mature
- * @flags:          UDPTRACK_SEEN_REPLY, UDPTRACK_ASSURED, UDPTRACK_MATURE
+ * @flags:          UDPTRACK_SEEN_REPLY, UDPTRACK_ASSURED, UDPTRACK_MATURE,
+ *                  UDPTRACK_EXPECTED
  */
 struct udptrack_state {
 	u32 expires_j;

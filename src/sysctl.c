@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
+#include "mark.h"
 #include "netns.h"
 #include "sysctl.h"
 
@@ -31,6 +32,41 @@ static int sysctl_number(const_ctl_table *table, int write, void *buffer,
 	if (write && err)
 		udptrack_setting_refuse("sysctl", table->procname, buffer, len,
 					min, max);
+	return err;
+}
+
+static int read_mask(const_ctl_table *table, unsigned int mask, void *buffer,
+		     size_t *lenp, loff_t *ppos)
+{
+	struct ctl_table copy = *table;
+	char text[sizeof("0xffffffff")];
+
+	snprintf(text, sizeof(text), mask ? "%#x" : "%u", mask);
+	copy.data = text;
+	copy.maxlen = sizeof(text);
+	return proc_dostring(&copy, false, buffer, lenp, ppos);
+}
+
+static int sysctl_mark_mask(const_ctl_table *table, int write, void *buffer,
+			    size_t *lenp, loff_t *ppos)
+{
+	struct net *net = table->data;
+	struct ctl_table copy = *table;
+	size_t len = *lenp;
+	unsigned int mask;
+	int err;
+
+	mask = READ_ONCE(udptrack_net(net)->settings.mark_mask);
+	if (!write)
+		return read_mask(table, mask, buffer, lenp, ppos);
+
+	copy.data = &mask;
+	err = proc_douintvec(&copy, write, buffer, lenp, ppos);
+	if (!err && !udptrack_mark_mask_valid(mask))
+		err = -EINVAL;
+	if (!err)
+		return udptrack_mark_set(net, mask);
+	udptrack_mask_refuse("sysctl", table->procname, buffer, len);
 	return err;
 }
 
@@ -91,7 +127,8 @@ static int sysctl_buckets(const_ctl_table *table, int write, void *buffer,
 
 /* The numbers come first and in the order of enum udptrack_setting_id. */
 enum {
-	SYSCTL_EXEMPT_PORTS = UDPTRACK_SETTINGS,
+	SYSCTL_MARK_MASK = UDPTRACK_SETTINGS,
+	SYSCTL_EXEMPT_PORTS,
 	SYSCTL_COUNT,
 	SYSCTL_BUCKETS,
 	SYSCTLS,
@@ -119,7 +156,7 @@ static void fill_number(struct ctl_table *entry, const struct net *net,
 				&limit_max : &udptrack_defaults.max;
 }
 
-static void fill(struct ctl_table *entries, const struct net *net,
+static void fill(struct ctl_table *entries, struct net *net,
 		 struct udptrack_net *un)
 {
 	struct ctl_table *entry;
@@ -127,6 +164,13 @@ static void fill(struct ctl_table *entries, const struct net *net,
 
 	for (id = 0; id < UDPTRACK_SETTINGS; id++)
 		fill_number(&entries[id], net, &un->settings, id);
+
+	entry = &entries[SYSCTL_MARK_MASK];
+	entry->procname = "udptrack_mark_mask";
+	entry->data = net;
+	entry->maxlen = sizeof(unsigned int);
+	entry->mode = 0644;
+	entry->proc_handler = sysctl_mark_mask;
 
 	entry = &entries[SYSCTL_EXEMPT_PORTS];
 	entry->procname = "udptrack_exempt_ports";

@@ -177,6 +177,8 @@ static void flow_release(struct udptrack_table *table,
 static enum udptrack_dir flow_dir(const struct udptrack_flow *flow,
 				  unsigned int side)
 {
+	if (side == UDPTRACK_SIDE_ORIGIN)
+		return UDPTRACK_ORIGINAL;
 	/*
 	 * A socket that sends to itself answers itself: its tuple is its own
 	 * inverse, and nf_conntrack too takes all but the first for replies.
@@ -338,6 +340,8 @@ static struct udptrack_flow *flow_alloc(const struct udptrack_key *key,
 	flow->acct = visit->acct;
 	flow->origin = visit->side;
 	flow->state = udptrack_state_open(visit->now_j, &visit->timeouts);
+	if (visit->related)
+		flow->state.flags |= UDPTRACK_EXPECTED;
 	flow_account(flow, UDPTRACK_ORIGINAL, visit);
 	return flow;
 }
@@ -394,9 +398,9 @@ no_memory:
  * udptrack_table_peek - classify a packet without touching anything
  * @table: the table
  * @key:   the packet's ends
- * @side:  which of them sent it
+ * @side:  which of them sent it, or UDPTRACK_SIDE_ORIGIN
  * @now_j: the time, in jiffies
- * @class: set to UDPTRACK_NEW or UDPTRACK_ESTABLISHED
+ * @class: set to UDPTRACK_NEW, UDPTRACK_RELATED or UDPTRACK_ESTABLISHED
  *
  * Context: process or softirq.
  * Return: true when the packet belongs to a live flow.
@@ -463,7 +467,8 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 
 		err = table_create(table, key, visit);
 		if (!err) {
-			result->class = UDPTRACK_NEW;
+			result->class = visit->related ? UDPTRACK_RELATED
+						       : UDPTRACK_NEW;
 			result->events = UDPTRACK_EVENT_NEW;
 			return UDPTRACK_CREATED;
 		}

@@ -52,6 +52,7 @@ struct udptrack_counter {
  * @max:      flows the table may hold
  * @acct:     a flow made by this packet counts its traffic
  * @create:   make a flow when there is none
+ * @related:  a flow that it makes belongs to a request known otherwise
  */
 struct udptrack_visit {
 	unsigned int side;
@@ -62,7 +63,14 @@ struct udptrack_visit {
 	unsigned int max;
 	bool acct;
 	bool create;
+	bool related;
 };
+
+/*
+ * For udptrack_table_peek() instead of a side: the end that spoke first,
+ * whichever it is.
+ */
+#define UDPTRACK_SIDE_ORIGIN	2
 
 /**
  * enum udptrack_outcome - what became of a visit

@@ -22,33 +22,35 @@
 struct l3_info {
 	unsigned int thoff;
 	u8 protocol;
-	bool fragment;
+	bool fragment;		/* a piece of a datagram, */
+	bool later_fragment;	/* and not the first, which has the ports */
 };
 
-static enum udptrack_parse parse_ipv4(const struct sk_buff *skb,
-				      unsigned int nhoff, struct l3_info *l3,
-				      struct udptrack_tuple *tuple)
+static enum udptrack_verdict parse_ipv4(const struct sk_buff *skb,
+					unsigned int nhoff, struct l3_info *l3,
+					struct udptrack_tuple *tuple)
 {
 	const struct iphdr *iph;
 	struct iphdr buf;
 
 	iph = skb_header_pointer(skb, nhoff, sizeof(buf), &buf);
 	if (!iph)
-		return UDPTRACK_PARSE_TRUNCATED;
+		return UDPTRACK_PACKET_TRUNCATED;
 	if (iph->version != 4 || iph->ihl < 5)
-		return UDPTRACK_PARSE_MALFORMED;
+		return UDPTRACK_PACKET_MALFORMED;
 
 	tuple->src.ip = iph->saddr;
 	tuple->dst.ip = iph->daddr;
 	l3->thoff = nhoff + iph->ihl * 4;
 	l3->protocol = iph->protocol;
 	l3->fragment = ip_is_fragment(iph);
-	return UDPTRACK_PARSE_OK;
+	l3->later_fragment = iph->frag_off & htons(IP_OFFSET);
+	return UDPTRACK_PACKET_OK;
 }
 
-static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
-				      unsigned int nhoff, struct l3_info *l3,
-				      struct udptrack_tuple *tuple)
+static enum udptrack_verdict parse_ipv6(const struct sk_buff *skb,
+					unsigned int nhoff, struct l3_info *l3,
+					struct udptrack_tuple *tuple)
 {
 	const struct frag_hdr *frag;
 	struct frag_hdr frag_buf;
@@ -59,9 +61,9 @@ static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
 
 	ip6h = skb_header_pointer(skb, nhoff, sizeof(buf), &buf);
 	if (!ip6h)
-		return UDPTRACK_PARSE_TRUNCATED;
+		return UDPTRACK_PACKET_TRUNCATED;
 	if (ip6h->version != 6)
-		return UDPTRACK_PARSE_MALFORMED;
+		return UDPTRACK_PACKET_MALFORMED;
 
 	l3->protocol = ip6h->nexthdr;
 	thoff = ipv6_skip_exthdr(skb, nhoff + sizeof(buf), &l3->protocol,
@@ -71,12 +73,13 @@ static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
 	 * was UDP nobody can tell, so it is not ours to judge.
 	 */
 	if (thoff < 0)
-		return UDPTRACK_PARSE_NOT_UDP;
+		return UDPTRACK_PACKET_NOT_UDP;
 
 	tuple->src.in6 = ip6h->saddr;
 	tuple->dst.in6 = ip6h->daddr;
 	l3->thoff = thoff;
 	l3->fragment = frag_off & htons(IP6_OFFSET | IP6_MF);
+	l3->later_fragment = frag_off & htons(IP6_OFFSET);
 	/* Of a fragment but the first, the walk ends at the fragment header. */
 	if (l3->protocol == NEXTHDR_FRAGMENT) {
 		frag = skb_header_pointer(skb, thoff, sizeof(frag_buf),
@@ -84,7 +87,7 @@ static enum udptrack_parse parse_ipv6(const struct sk_buff *skb,
 		if (frag)
 			l3->protocol = frag->nexthdr;
 	}
-	return UDPTRACK_PARSE_OK;
+	return UDPTRACK_PACKET_OK;
 }
 
 /*
@@ -102,36 +105,35 @@ static u32 tuple_scope(const struct udptrack_tuple *tuple, int ifindex)
 }
 
 /* Parse up to and including the ports; *udp is the header, maybe in *buf. */
-static enum udptrack_parse parse_headers(const struct sk_buff *skb,
-					 unsigned int nhoff, u8 family,
-					 int ifindex,
-					 struct udptrack_tuple *tuple,
-					 struct l3_info *l3,
-					 const struct udphdr **udp,
-					 struct udphdr *buf)
+static enum udptrack_verdict parse_headers(const struct sk_buff *skb,
+					   unsigned int nhoff, u8 family,
+					   int ifindex,
+					   struct udptrack_tuple *tuple,
+					   struct l3_info *l3,
+					   const struct udphdr **udp,
+					   struct udphdr *buf)
 {
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 
 	memset(tuple, 0, sizeof(*tuple));
 	tuple->family = family;
 	ret = family == NFPROTO_IPV4 ? parse_ipv4(skb, nhoff, l3, tuple)
 				     : parse_ipv6(skb, nhoff, l3, tuple);
-	if (ret != UDPTRACK_PARSE_OK)
+	if (ret != UDPTRACK_PACKET_OK)
 		return ret;
 	if (l3->protocol != IPPROTO_UDP)
-		return UDPTRACK_PARSE_NOT_UDP;
-	/* A first fragment has ports, but then the rest could not follow it. */
-	if (l3->fragment)
-		return UDPTRACK_PARSE_FRAGMENT;
+		return UDPTRACK_PACKET_NOT_UDP;
+	if (l3->later_fragment)
+		return UDPTRACK_PACKET_FRAGMENT;
 
 	*udp = skb_header_pointer(skb, l3->thoff, sizeof(*buf), buf);
 	if (!*udp)
-		return UDPTRACK_PARSE_TRUNCATED;
+		return UDPTRACK_PACKET_TRUNCATED;
 
 	tuple->sport = (*udp)->source;
 	tuple->dport = (*udp)->dest;
 	tuple->scope = tuple_scope(tuple, ifindex);
-	return UDPTRACK_PARSE_OK;
+	return UDPTRACK_PACKET_OK;
 }
 
 /*
@@ -163,37 +165,40 @@ static void count_segments(const struct sk_buff *skb, unsigned int nhoff,
  * @nhoff:   offset of its IP header, in bytes
  * @family:  NFPROTO_IPV4 or NFPROTO_IPV6
  * @ifindex: the interface it came from or leaves by, for link-local scope
- * @pkt:     filled in when UDPTRACK_PARSE_OK is returned
+ * @pkt:     filled in when UDPTRACK_PACKET_OK is returned
  *
  * The header checks are those of RFC 768 and RFC 8200 that nf_conntrack makes
  * too: a UDP length below 8 or beyond the packet is malformed. Zero-length
  * jumbograms (RFC 2675) are refused likewise. The checksum is not verified.
  *
  * Context: any; reads @skb only.
- * Return: UDPTRACK_PARSE_OK or the reason why there is no tuple.
+ * Return: UDPTRACK_PACKET_OK or the reason why there is no tuple.
  */
-enum udptrack_parse udptrack_tuple_parse(const struct sk_buff *skb,
-					 unsigned int nhoff, u8 family,
-					 int ifindex,
-					 struct udptrack_packet *pkt)
+enum udptrack_verdict udptrack_tuple_parse(const struct sk_buff *skb,
+					   unsigned int nhoff, u8 family,
+					   int ifindex,
+					   struct udptrack_packet *pkt)
 {
 	const struct udphdr *udp;
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 	struct l3_info l3 = {};
 	struct udphdr buf;
 
 	ret = parse_headers(skb, nhoff, family, ifindex, &pkt->tuple, &l3, &udp,
 			    &buf);
-	if (ret != UDPTRACK_PARSE_OK)
+	if (ret != UDPTRACK_PACKET_OK)
 		return ret;
+	/* A first fragment has ports, but then the rest could not follow it. */
+	if (l3.fragment)
+		return UDPTRACK_PACKET_FRAGMENT;
 	if (ntohs(udp->len) < sizeof(*udp) ||
 	    ntohs(udp->len) > skb->len - l3.thoff)
-		return UDPTRACK_PARSE_MALFORMED;
+		return UDPTRACK_PACKET_MALFORMED;
 
 	pkt->thoff = l3.thoff;
 	pkt->has_checksum = udp->check;
 	count_segments(skb, nhoff, pkt);
-	return UDPTRACK_PARSE_OK;
+	return UDPTRACK_PACKET_OK;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_tuple_parse);
 
@@ -227,41 +232,43 @@ static unsigned int quote_offset(const struct sk_buff *skb, u8 family,
  * @nhoff:   offset of its outer IP header, in bytes
  * @family:  NFPROTO_IPV4 or NFPROTO_IPV6
  * @ifindex: the interface it came from or leaves by, for link-local scope
- * @tuple:   the quoted packet's ends, in the quoted packet's direction;
- *           filled in when UDPTRACK_PARSE_OK is returned
+ * @quote:   filled in when UDPTRACK_PACKET_OK is returned
  *
  * An error must quote the IP header and eight bytes more (RFC 792; RFC 4443
  * asks for as much as fits): the ports are there, the rest of the datagram need
- * not be, so the UDP length is not checked against what is left.
+ * not be, so the UDP length is not checked against what is left. A first
+ * fragment is as good as a whole packet: it is what a router has to quote.
  *
  * Context: any; reads @skb only.
- * Return: UDPTRACK_PARSE_OK or the reason why there is no tuple;
- * UDPTRACK_PARSE_NOT_UDP also for ICMP messages that are no errors.
+ * Return: UDPTRACK_PACKET_OK or the reason why there is no tuple;
+ * UDPTRACK_PACKET_NOT_UDP also for ICMP messages that are no errors.
  */
-enum udptrack_parse udptrack_tuple_parse_quoted(const struct sk_buff *skb,
-						unsigned int nhoff, u8 family,
-						int ifindex,
-						struct udptrack_tuple *tuple)
+enum udptrack_verdict
+udptrack_tuple_parse_quoted(const struct sk_buff *skb, unsigned int nhoff,
+			    u8 family, int ifindex,
+			    struct udptrack_quote *quote)
 {
 	struct udptrack_tuple outer = {};
 	struct l3_info l3 = {};
+	enum udptrack_verdict ret;
 	const struct udphdr *udp;
-	enum udptrack_parse ret;
 	struct udphdr buf;
-	unsigned int quote;
+	unsigned int offset;
 
 	ret = family == NFPROTO_IPV4 ? parse_ipv4(skb, nhoff, &l3, &outer)
 				     : parse_ipv6(skb, nhoff, &l3, &outer);
-	if (ret != UDPTRACK_PARSE_OK)
+	if (ret != UDPTRACK_PACKET_OK)
 		return ret;
 	if (l3.fragment)
-		return UDPTRACK_PARSE_FRAGMENT;
-	quote = quote_offset(skb, family, &l3);
-	if (!quote)
-		return UDPTRACK_PARSE_NOT_UDP;
+		return UDPTRACK_PACKET_FRAGMENT;
+	offset = quote_offset(skb, family, &l3);
+	if (!offset)
+		return UDPTRACK_PACKET_NOT_UDP;
 
-	return parse_headers(skb, quote, family, ifindex, tuple, &l3, &udp,
-			     &buf);
+	quote->to = outer.dst;
+	quote->thoff = l3.thoff;
+	return parse_headers(skb, offset, family, ifindex, &quote->tuple, &l3,
+			     &udp, &buf);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_tuple_parse_quoted);
 

@@ -8,19 +8,28 @@
 #include <linux/types.h>
 
 /**
- * enum udptrack_parse - what the parser made of a packet
- * @UDPTRACK_PARSE_OK:        a UDP packet with a tuple
- * @UDPTRACK_PARSE_NOT_UDP:   another protocol; none of our business
- * @UDPTRACK_PARSE_FRAGMENT:  a piece of a UDP datagram: untracked
- * @UDPTRACK_PARSE_TRUNCATED: the packet ends inside a header: invalid
- * @UDPTRACK_PARSE_MALFORMED: a length or version that cannot be: invalid
+ * enum udptrack_verdict - what the tracker makes of a packet
+ * @UDPTRACK_PACKET_OK:           a UDP packet with a tuple
+ * @UDPTRACK_PACKET_NOT_UDP:      another protocol; none of our business
+ * @UDPTRACK_PACKET_FRAGMENT:     a piece of a UDP datagram: untracked
+ * @UDPTRACK_PACKET_TRUNCATED:    it ends inside a header: invalid
+ * @UDPTRACK_PACKET_MALFORMED:    a length or version that cannot be: invalid
+ * @UDPTRACK_PACKET_LOOPBACK:     loopback is switched off: untracked
+ * @UDPTRACK_PACKET_EXEMPT:       of an exempt port: untracked
+ * @UDPTRACK_PACKET_BAD_CHECKSUM: invalid
+ *
+ * The parser knows the first five, the last three come from settings: see
+ * packet.c.
  */
-enum udptrack_parse {
-	UDPTRACK_PARSE_OK,
-	UDPTRACK_PARSE_NOT_UDP,
-	UDPTRACK_PARSE_FRAGMENT,
-	UDPTRACK_PARSE_TRUNCATED,
-	UDPTRACK_PARSE_MALFORMED,
+enum udptrack_verdict {
+	UDPTRACK_PACKET_OK,
+	UDPTRACK_PACKET_NOT_UDP,
+	UDPTRACK_PACKET_FRAGMENT,
+	UDPTRACK_PACKET_TRUNCATED,
+	UDPTRACK_PACKET_MALFORMED,
+	UDPTRACK_PACKET_LOOPBACK,
+	UDPTRACK_PACKET_EXEMPT,
+	UDPTRACK_PACKET_BAD_CHECKSUM,
 };
 
 /**
@@ -59,6 +68,18 @@ struct udptrack_packet {
 };
 
 /**
+ * struct udptrack_quote - what the tracker needs to know of an ICMP error
+ * @tuple: ends of the quoted packet, in the quoted packet's direction
+ * @to:    where the error itself goes
+ * @thoff: offset of the ICMP header in the skb, in bytes
+ */
+struct udptrack_quote {
+	struct udptrack_tuple tuple;
+	union nf_inet_addr to;
+	unsigned int thoff;
+};
+
+/**
  * struct udptrack_key - the two ends in an order that both directions share
  * @addr:   addresses, the lower end first
  * @port:   ports, likewise
@@ -74,14 +95,14 @@ struct udptrack_key {
 	u32 family;
 };
 
-enum udptrack_parse udptrack_tuple_parse(const struct sk_buff *skb,
-					 unsigned int nhoff, u8 family,
-					 int ifindex,
-					 struct udptrack_packet *pkt);
-enum udptrack_parse udptrack_tuple_parse_quoted(const struct sk_buff *skb,
-						unsigned int nhoff, u8 family,
-						int ifindex,
-						struct udptrack_tuple *tuple);
+enum udptrack_verdict udptrack_tuple_parse(const struct sk_buff *skb,
+					   unsigned int nhoff, u8 family,
+					   int ifindex,
+					   struct udptrack_packet *pkt);
+enum udptrack_verdict
+udptrack_tuple_parse_quoted(const struct sk_buff *skb, unsigned int nhoff,
+			    u8 family, int ifindex,
+			    struct udptrack_quote *quote);
 unsigned int udptrack_key_from_tuple(const struct udptrack_tuple *tuple,
 				     struct udptrack_key *key);
 void udptrack_key_to_tuple(const struct udptrack_key *key, unsigned int side,

@@ -155,9 +155,8 @@ for kernel in $wanted; do
 	scripts/build.sh "$kernel" >/dev/null || broken "the modules do not build for $kernel"
 	say "  built for $kernel"
 done
-if [ -f tests/e2e/Makefile ]; then
-	make -s -C tests/e2e || broken "the test programs do not build"
-fi
+make -s -C tests/e2e || broken "the test programs do not build"
+make -s tools || broken "the tools do not build"
 
 # One job after the other, on one of two lanes that go on side by side: a machine
 # keeps little more than one processor busy, and the debug kernel takes as long

@@ -57,6 +57,9 @@ KO_DIR=${UDPTRACK_BUILD:-$TOP}
 # The tests use these.
 # shellcheck disable=SC2034
 KO=$KO_DIR/udptrack.ko BIN=$TOP/build/e2e
+# iptables finds our plugin beside its own.
+XTABLES_LIBDIR=$TOP/build/tools:$(pkg-config --variable=xtlibdir xtables)
+export XTABLES_LIBDIR
 TEST_NAME=$(basename "$0" .t)
 SLOW=1
 [ "${UDPTRACK_ACCEL:-}" = tcg ] && SLOW=3

@@ -28,60 +28,60 @@ struct chain {
 	const char *desc;
 	struct ext ext[MAX_HEADERS];
 	u8 last;
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 };
 
 static const struct chain chains[] = {
 	{ "hop-by-hop", { { NEXTHDR_HOP, 8 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "hop-by-hop of 24 bytes", { { NEXTHDR_HOP, 24 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "routing", { { NEXTHDR_ROUTING, 24 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "destination options", { { NEXTHDR_DEST, 16 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	/* Its length counts words of four bytes, not of eight. */
 	{ "authentication", { { NEXTHDR_AUTH, 20 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "longest header", { { NEXTHDR_DEST, 248 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "all four",
 	  { { NEXTHDR_HOP, 8 }, { NEXTHDR_ROUTING, 8 }, { NEXTHDR_AUTH, 12 },
-	    { NEXTHDR_DEST, 16 } }, NEXTHDR_UDP, UDPTRACK_PARSE_OK },
+	    { NEXTHDR_DEST, 16 } }, NEXTHDR_UDP, UDPTRACK_PACKET_OK },
 	/* Complete in itself (RFC 6946): no more to come, none before. */
 	{ "atomic fragment", { { NEXTHDR_FRAGMENT, 8, 0 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "atomic fragment, reserved bits set",
-	  { { NEXTHDR_FRAGMENT, 8, 6 } }, NEXTHDR_UDP, UDPTRACK_PARSE_OK },
+	  { { NEXTHDR_FRAGMENT, 8, 6 } }, NEXTHDR_UDP, UDPTRACK_PACKET_OK },
 	{ "atomic fragment between others",
 	  { { NEXTHDR_HOP, 8 }, { NEXTHDR_FRAGMENT, 8, 0 },
-	    { NEXTHDR_DEST, 8 } }, NEXTHDR_UDP, UDPTRACK_PARSE_OK },
+	    { NEXTHDR_DEST, 8 } }, NEXTHDR_UDP, UDPTRACK_PACKET_OK },
 
 	{ "first fragment", { { NEXTHDR_FRAGMENT, 8, 1 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "first fragment behind hop-by-hop",
 	  { { NEXTHDR_HOP, 8 }, { NEXTHDR_FRAGMENT, 8, 1 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "first fragment with destination options",
 	  { { NEXTHDR_FRAGMENT, 8, 1 }, { NEXTHDR_DEST, 8 } }, NEXTHDR_UDP,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "first fragment of TCP", { { NEXTHDR_FRAGMENT, 8, 1 } }, NEXTHDR_TCP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "later fragment of TCP", { { NEXTHDR_FRAGMENT, 8, 8 } }, NEXTHDR_TCP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 
 	{ "no next header", { { NEXTHDR_HOP, 8 } }, NEXTHDR_NONE,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "no next header at once", { }, NEXTHDR_NONE,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "encrypted", { { NEXTHDR_HOP, 8 } }, NEXTHDR_ESP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "mobility", { { NEXTHDR_HOP, 8 } }, NEXTHDR_MOBILITY,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "experimental", { { NEXTHDR_HOP, 8 } }, 253,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "TCP behind options", { { NEXTHDR_DEST, 8 } }, NEXTHDR_TCP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 };
 
 KUNIT_ARRAY_PARAM_DESC(chain, chains, desc);
@@ -137,11 +137,11 @@ static void exthdr_chain(struct kunit *test)
 	const struct chain *c = test->param_value;
 	struct packet *p = chain_packet(test, c);
 	struct udptrack_packet pkt;
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 
 	ret = packet_parse(packet_skb(test, p), 0, NFPROTO_IPV6, &pkt);
 	KUNIT_ASSERT_EQ(test, c->want, ret);
-	if (ret != UDPTRACK_PARSE_OK)
+	if (ret != UDPTRACK_PACKET_OK)
 		return;
 	packet_expect_tuple(test, NFPROTO_IPV6, &pkt.tuple);
 	KUNIT_EXPECT_EQ(test, pkt.thoff, 40 + chain_len(c));
@@ -164,7 +164,7 @@ static void exthdr_later_fragment(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		c.ext[0].frag_off = offsets[i];
 		skb = packet_skb(test, chain_packet(test, &c));
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_FRAGMENT,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_FRAGMENT,
 				    packet_parse(skb, 0, NFPROTO_IPV6, &pkt),
 				    "fragment field 0x%x", offsets[i]);
 	}
@@ -182,7 +182,7 @@ static void exthdr_nhoff(struct kunit *test)
 	put_ext(p, &hop, NEXTHDR_UDP);
 	packet_put_udp(p, PAYLOAD);
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 14, NFPROTO_IPV6,
 				     &pkt));
 	packet_expect_tuple(test, NFPROTO_IPV6, &pkt.tuple);
@@ -194,16 +194,16 @@ static void exthdr_nhoff(struct kunit *test)
  * What the parser may say of @p when only @len bytes are there: @known is how
  * many it takes to learn that it is UDP, @headers how many the headers are.
  */
-static enum udptrack_parse cut_result(const struct packet *p, unsigned int len,
-				      unsigned int known, unsigned int headers)
+static enum udptrack_verdict cut_result(const struct packet *p, unsigned int len,
+					unsigned int known, unsigned int headers)
 {
 	if (len < 40)
-		return UDPTRACK_PARSE_TRUNCATED;
+		return UDPTRACK_PACKET_TRUNCATED;
 	if (len < known)
-		return UDPTRACK_PARSE_NOT_UDP;
+		return UDPTRACK_PACKET_NOT_UDP;
 	if (len < headers)
-		return UDPTRACK_PARSE_TRUNCATED;
-	return len < p->len ? UDPTRACK_PARSE_MALFORMED : UDPTRACK_PARSE_OK;
+		return UDPTRACK_PACKET_TRUNCATED;
+	return len < p->len ? UDPTRACK_PACKET_MALFORMED : UDPTRACK_PACKET_OK;
 }
 
 static void expect_cuts(struct kunit *test, const struct chain *c,
@@ -255,7 +255,7 @@ static void exthdr_beyond_packet(struct kunit *test)
 	struct udptrack_packet pkt;
 
 	p->bytes[41] = 255;
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_TRUNCATED,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_TRUNCATED,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV6,
 				     &pkt));
 }
@@ -271,7 +271,7 @@ static void exthdr_many(struct kunit *test)
 	packet_put_ipv6(p, NEXTHDR_DEST, 400 * 8);
 	for (i = 0; i < 400; i++)
 		put_ext(p, &dest, NEXTHDR_DEST);
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_NOT_UDP,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_NOT_UDP,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV6,
 				     &pkt));
 }

@@ -186,8 +186,8 @@ struct sk_buff *packet_skb_frag_list(struct kunit *test,
 }
 
 /* Parse into memory that shows what was not filled in. */
-enum udptrack_parse packet_parse(const struct sk_buff *skb, unsigned int nhoff,
-				 u8 family, struct udptrack_packet *pkt)
+enum udptrack_verdict packet_parse(const struct sk_buff *skb, unsigned int nhoff,
+				   u8 family, struct udptrack_packet *pkt)
 {
 	memset(pkt, 0xa5, sizeof(*pkt));
 	return udptrack_tuple_parse(skb, nhoff, family, PACKET_IFINDEX, pkt);

@@ -55,8 +55,8 @@ struct sk_buff *packet_skb_frag_list(struct kunit *test,
 				     const struct packet *p,
 				     unsigned int split);
 
-enum udptrack_parse packet_parse(const struct sk_buff *skb, unsigned int nhoff,
-				 u8 family, struct udptrack_packet *pkt);
+enum udptrack_verdict packet_parse(const struct sk_buff *skb, unsigned int nhoff,
+				   u8 family, struct udptrack_packet *pkt);
 void packet_expect_tuple(struct kunit *test, u8 family,
 			 const struct udptrack_tuple *tuple);
 

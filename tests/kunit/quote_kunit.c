@@ -57,12 +57,17 @@ static struct packet *icmpv6_packet(struct kunit *test, u8 type,
 	return p;
 }
 
-static enum udptrack_parse parse(const struct sk_buff *skb, u8 family,
-				 struct udptrack_tuple *tuple)
+static enum udptrack_verdict parse(const struct sk_buff *skb, u8 family,
+				   struct udptrack_tuple *tuple)
 {
-	memset(tuple, 0xa5, sizeof(*tuple));
-	return udptrack_tuple_parse_quoted(skb, 0, family, PACKET_IFINDEX,
-					   tuple);
+	struct udptrack_quote quote;
+	enum udptrack_verdict ret;
+
+	memset(&quote, 0xa5, sizeof(quote));
+	ret = udptrack_tuple_parse_quoted(skb, 0, family, PACKET_IFINDEX,
+					  &quote);
+	*tuple = quote.tuple;
+	return ret;
 }
 
 /* Every type there is: errors quote, all others are none of our business. */
@@ -70,7 +75,7 @@ static void quote_types(struct kunit *test)
 {
 	struct packet *p = icmp_packet(test, 0, 5, 8);
 	struct udptrack_tuple tuple;
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 	unsigned int type;
 
 	for (type = 0; type <= 255; type++) {
@@ -82,12 +87,12 @@ static void quote_types(struct kunit *test)
 		case ICMP_REDIRECT:
 		case ICMP_TIME_EXCEEDED:
 		case ICMP_PARAMETERPROB:
-			KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK, ret,
+			KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK, ret,
 					    "type %u", type);
 			packet_expect_tuple(test, NFPROTO_IPV4, &tuple);
 			break;
 		default:
-			KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP, ret,
+			KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP, ret,
 					    "type %u", type);
 		}
 	}
@@ -98,18 +103,18 @@ static void quote_types_ipv6(struct kunit *test)
 {
 	struct packet *p = icmpv6_packet(test, 0, 8);
 	struct udptrack_tuple tuple;
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 	unsigned int type;
 
 	for (type = 0; type <= 255; type++) {
 		p->bytes[ICMPV6_AT] = type;
 		ret = parse(packet_skb(test, p), NFPROTO_IPV6, &tuple);
 		if (type >= 128) {
-			KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP, ret,
+			KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP, ret,
 					    "type %u", type);
 			continue;
 		}
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK, ret, "type %u",
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK, ret, "type %u",
 				    type);
 		packet_expect_tuple(test, NFPROTO_IPV6, &tuple);
 	}
@@ -124,18 +129,18 @@ static void expect_cuts(struct kunit *test, const struct packet *p, u8 family,
 			unsigned int enough)
 {
 	struct udptrack_tuple tuple;
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 	unsigned int len;
 
 	for (len = 0; len <= p->len; len++) {
 		if (len < ip_len)
-			want = UDPTRACK_PARSE_TRUNCATED;
+			want = UDPTRACK_PACKET_TRUNCATED;
 		else if (len < quote_at)
-			want = UDPTRACK_PARSE_NOT_UDP;
+			want = UDPTRACK_PACKET_NOT_UDP;
 		else if (len < enough)
-			want = UDPTRACK_PARSE_TRUNCATED;
+			want = UDPTRACK_PACKET_TRUNCATED;
 		else
-			want = UDPTRACK_PARSE_OK;
+			want = UDPTRACK_PACKET_OK;
 		KUNIT_EXPECT_EQ_MSG(test, want,
 				    parse(packet_skb_cut(test, p, len), family,
 					  &tuple),
@@ -175,10 +180,10 @@ static void quote_udp_length_ignored(struct kunit *test)
 	struct udptrack_tuple tuple;
 
 	udp->len = htons(65535);
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV4, &tuple));
 	udp->len = 0;
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV4, &tuple));
 	packet_expect_tuple(test, NFPROTO_IPV4, &tuple);
 }
@@ -189,44 +194,44 @@ static const struct quote_change {
 	u8 family;
 	unsigned int at;
 	u8 value;
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 } changes[] = {
 	{ "quotes TCP", NFPROTO_IPV4, QUOTE_AT + 9, IPPROTO_TCP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "quotes ICMP", NFPROTO_IPV4, QUOTE_AT + 9, IPPROTO_ICMP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "quotes a first fragment", NFPROTO_IPV4, QUOTE_AT + 6, 0x20,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_OK },
 	{ "quotes a later fragment", NFPROTO_IPV4, QUOTE_AT + 7, 1,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "quotes don't fragment", NFPROTO_IPV4, QUOTE_AT + 6, 0x40,
-	  UDPTRACK_PARSE_OK },
+	  UDPTRACK_PACKET_OK },
 	{ "quotes a short header", NFPROTO_IPV4, QUOTE_AT, 0x44,
-	  UDPTRACK_PARSE_MALFORMED },
+	  UDPTRACK_PACKET_MALFORMED },
 	{ "quotes IPv6 in ICMP", NFPROTO_IPV4, QUOTE_AT, 0x65,
-	  UDPTRACK_PARSE_MALFORMED },
+	  UDPTRACK_PACKET_MALFORMED },
 	{ "is a first fragment", NFPROTO_IPV4, 6, 0x20,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "is a later fragment", NFPROTO_IPV4, 7, 1,
-	  UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
 	{ "outer header too short", NFPROTO_IPV4, 0, 0x44,
-	  UDPTRACK_PARSE_MALFORMED },
-	{ "outer version", NFPROTO_IPV4, 0, 0x65, UDPTRACK_PARSE_MALFORMED },
-	{ "is UDP", NFPROTO_IPV4, 9, IPPROTO_UDP, UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_MALFORMED },
+	{ "outer version", NFPROTO_IPV4, 0, 0x65, UDPTRACK_PACKET_MALFORMED },
+	{ "is UDP", NFPROTO_IPV4, 9, IPPROTO_UDP, UDPTRACK_PACKET_NOT_UDP },
 	{ "is ICMPv6 in IPv4", NFPROTO_IPV4, 9, IPPROTO_ICMPV6,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "IPv6 quotes TCP", NFPROTO_IPV6, QUOTE6_AT + 6, IPPROTO_TCP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "IPv6 quotes no next header", NFPROTO_IPV6, QUOTE6_AT + 6,
-	  NEXTHDR_NONE, UDPTRACK_PARSE_NOT_UDP },
+	  NEXTHDR_NONE, UDPTRACK_PACKET_NOT_UDP },
 	{ "IPv6 quotes IPv4", NFPROTO_IPV6, QUOTE6_AT, 0x45,
-	  UDPTRACK_PARSE_MALFORMED },
+	  UDPTRACK_PACKET_MALFORMED },
 	{ "IPv6 is UDP", NFPROTO_IPV6, 6, IPPROTO_UDP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "IPv6 is ICMPv4", NFPROTO_IPV6, 6, IPPROTO_ICMP,
-	  UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "IPv6 outer version", NFPROTO_IPV6, 0, 0x45,
-	  UDPTRACK_PARSE_MALFORMED },
+	  UDPTRACK_PACKET_MALFORMED },
 };
 
 KUNIT_ARRAY_PARAM_DESC(change, changes, desc);
@@ -266,7 +271,7 @@ static void quote_exthdrs(struct kunit *test)
 	ext[1] = 1;
 	packet_put_udp(p, 0);
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
 	packet_expect_tuple(test, NFPROTO_IPV6, &tuple);
 }
@@ -287,10 +292,13 @@ static void quote_fragment_ipv6(struct kunit *test)
 	frag->nexthdr = IPPROTO_UDP;
 	packet_put_udp(p, 0);
 
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
 	frag->frag_off = htons(IP6_MF);
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_FRAGMENT,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
+			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
+	frag->frag_off = htons(8);
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_FRAGMENT,
 			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
 }
 
@@ -303,11 +311,11 @@ static void quote_scope(struct kunit *test)
 	struct udptrack_tuple tuple;
 
 	outer->saddr.s6_addr32[0] = htonl(0xfe800000);
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
 	KUNIT_EXPECT_EQ(test, tuple.scope, 0);
 	inner->daddr.s6_addr32[0] = htonl(0xfe800000);
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			parse(packet_skb(test, p), NFPROTO_IPV6, &tuple));
 	KUNIT_EXPECT_EQ(test, tuple.scope, PACKET_IFINDEX);
 }
@@ -321,14 +329,14 @@ static void quote_paged(struct kunit *test)
 	unsigned int split;
 
 	for (split = 0; split <= p4->len; split++) {
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK,
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK,
 				    parse(packet_skb_paged(test, p4, split),
 					  NFPROTO_IPV4, &tuple),
 				    "split at %u", split);
 		packet_expect_tuple(test, NFPROTO_IPV4, &tuple);
 	}
 	for (split = 0; split <= p6->len; split++) {
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK,
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK,
 				    parse(packet_skb_frag_list(test, p6, split),
 					  NFPROTO_IPV6, &tuple),
 				    "split at %u", split);
@@ -341,16 +349,41 @@ static void quote_nhoff(struct kunit *test)
 {
 	struct packet *error = icmp_packet(test, ICMP_DEST_UNREACH, 5, 8);
 	struct packet *p = packet_new(test);
-	struct udptrack_tuple tuple;
+	struct udptrack_quote quote;
 
 	memset(packet_put(p, 14), 0xee, 14);
 	memcpy(packet_put(p, error->len), error->bytes, error->len);
-	memset(&tuple, 0xa5, sizeof(tuple));
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	memset(&quote, 0xa5, sizeof(quote));
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			udptrack_tuple_parse_quoted(packet_skb(test, p), 14,
 						    NFPROTO_IPV4,
-						    PACKET_IFINDEX, &tuple));
-	packet_expect_tuple(test, NFPROTO_IPV4, &tuple);
+						    PACKET_IFINDEX, &quote));
+	packet_expect_tuple(test, NFPROTO_IPV4, &quote.tuple);
+	KUNIT_EXPECT_EQ(test, quote.thoff, 14 + ICMP_AT);
+}
+
+/* Where the error goes is read from the outer header, whoever is quoted. */
+static void quote_outer_address(struct kunit *test)
+{
+	struct packet *p4 = icmp_packet(test, ICMP_DEST_UNREACH, 5, 8);
+	struct packet *p6 = icmpv6_packet(test, ICMPV6_DEST_UNREACH, 8);
+	union nf_inet_addr to4 = { .ip = htonl(0xc6336401) };
+	union nf_inet_addr to6 = { .in6 = packet_daddr6 };
+	struct udptrack_quote quote;
+
+	memset(&quote, 0xa5, sizeof(quote));
+	((struct iphdr *)p4->bytes)->daddr = to4.ip;
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
+			udptrack_tuple_parse_quoted(packet_skb(test, p4), 0,
+						    NFPROTO_IPV4,
+						    PACKET_IFINDEX, &quote));
+	KUNIT_EXPECT_TRUE(test, nf_inet_addr_cmp(&quote.to, &to4));
+	((struct ipv6hdr *)p6->bytes)->daddr = to6.in6;
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
+			udptrack_tuple_parse_quoted(packet_skb(test, p6), 0,
+						    NFPROTO_IPV6,
+						    PACKET_IFINDEX, &quote));
+	KUNIT_EXPECT_TRUE(test, nf_inet_addr_cmp(&quote.to, &to6));
 }
 
 static struct kunit_case quote_cases[] = {
@@ -366,6 +399,7 @@ static struct kunit_case quote_cases[] = {
 	KUNIT_CASE(quote_scope),
 	KUNIT_CASE(quote_paged),
 	KUNIT_CASE(quote_nhoff),
+	KUNIT_CASE(quote_outer_address),
 	{}
 };
 

@@ -83,11 +83,11 @@ static void skb_shape(struct kunit *test)
 	struct udptrack_packet want, got;
 	unsigned int split;
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 0, c->family,
 				     &want));
 	for (split = 0; split <= p->len; split++) {
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK,
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK,
 				    packet_parse(c->skb(test, p, split), 0,
 						 c->family, &got),
 				    "split at %u", split);
@@ -101,13 +101,13 @@ static void skb_shape_cut(struct kunit *test)
 	const struct shape *c = test->param_value;
 	struct packet *p = c->packet(test);
 	unsigned int len, full = p->len;
-	enum udptrack_parse ret;
+	enum udptrack_verdict ret;
 	struct udptrack_packet pkt;
 
 	for (len = 21; len < full; len++) {
 		p->len = len;
 		ret = packet_parse(c->skb(test, p, 20), 0, c->family, &pkt);
-		KUNIT_EXPECT_NE_MSG(test, UDPTRACK_PARSE_OK, ret,
+		KUNIT_EXPECT_NE_MSG(test, UDPTRACK_PACKET_OK, ret,
 				    "%u of %u bytes", len, full);
 	}
 }
@@ -119,7 +119,7 @@ static void skb_untouched(struct kunit *test)
 	struct sk_buff *skb = packet_skb_paged(test, p, 24);
 	struct udptrack_packet pkt;
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(skb, 0, NFPROTO_IPV4, &pkt));
 	KUNIT_EXPECT_EQ(test, skb_headlen(skb), 24);
 	KUNIT_EXPECT_EQ(test, skb->len, p->len);
@@ -187,7 +187,7 @@ static void skb_segments(struct kunit *test)
 	skb_shinfo(skb)->gso_size = c->size;
 	skb_shinfo(skb)->gso_segs = c->segs;
 	skb_shinfo(skb)->gso_type = c->type;
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(skb, 0, c->family, &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.packets, c->packets);
 	KUNIT_EXPECT_EQ(test, pkt.bytes, c->bytes);
@@ -207,7 +207,7 @@ static void skb_segments_options(struct kunit *test)
 	skb_shinfo(skb)->gso_size = 200;
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(skb, 14, NFPROTO_IPV4, &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.packets, 3);
 	KUNIT_EXPECT_EQ(test, pkt.bytes, 500 + 3 * 48);
@@ -223,7 +223,7 @@ static void skb_segments_frag_list(struct kunit *test)
 	skb_shinfo(skb)->gso_size = 100;
 	skb_shinfo(skb)->gso_segs = 3;
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST;
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(skb, 0, NFPROTO_IPV4, &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.packets, 3);
 	KUNIT_EXPECT_EQ(test, pkt.bytes, 300 + 3 * 28);

@@ -18,7 +18,7 @@ static void tuple_ipv4(struct kunit *test)
 	struct packet *p = packet_udp4(test, 5, PAYLOAD);
 	struct udptrack_packet pkt;
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV4,
 				     &pkt));
 	packet_expect_tuple(test, NFPROTO_IPV4, &pkt.tuple);
@@ -32,7 +32,7 @@ static void tuple_ipv6(struct kunit *test)
 	struct packet *p = packet_udp6(test, PAYLOAD);
 	struct udptrack_packet pkt;
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV6,
 				     &pkt));
 	packet_expect_tuple(test, NFPROTO_IPV6, &pkt.tuple);
@@ -46,11 +46,11 @@ static void tuple_empty_datagram(struct kunit *test)
 {
 	struct udptrack_packet pkt;
 
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, packet_udp4(test, 5, 0)),
 				     0, NFPROTO_IPV4, &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.bytes, 28);
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, packet_udp6(test, 0)),
 				     0, NFPROTO_IPV6, &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.bytes, 48);
@@ -66,7 +66,7 @@ static void tuple_nhoff(struct kunit *test)
 	packet_put_ipv4(p, IPPROTO_UDP, 6, 8 + PAYLOAD);
 	packet_put_udp(p, PAYLOAD);
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 18, NFPROTO_IPV4,
 				     &pkt));
 	packet_expect_tuple(test, NFPROTO_IPV4, &pkt.tuple);
@@ -83,7 +83,7 @@ static void tuple_nhoff_ipv6(struct kunit *test)
 	packet_put_ipv6(p, IPPROTO_UDP, 8 + PAYLOAD);
 	packet_put_udp(p, PAYLOAD);
 
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 14, NFPROTO_IPV6,
 				     &pkt));
 	packet_expect_tuple(test, NFPROTO_IPV6, &pkt.tuple);
@@ -118,17 +118,17 @@ static void tuple_has_checksum(struct kunit *test)
 static void expect_cuts(struct kunit *test, const struct packet *p, u8 family,
 			unsigned int headers)
 {
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 	struct udptrack_packet pkt;
 	unsigned int len;
 
 	for (len = 0; len <= p->len; len++) {
 		if (len < headers)
-			want = UDPTRACK_PARSE_TRUNCATED;
+			want = UDPTRACK_PACKET_TRUNCATED;
 		else if (len < p->len)
-			want = UDPTRACK_PARSE_MALFORMED;
+			want = UDPTRACK_PACKET_MALFORMED;
 		else
-			want = UDPTRACK_PARSE_OK;
+			want = UDPTRACK_PACKET_OK;
 		KUNIT_EXPECT_EQ_MSG(test, want,
 				    packet_parse(packet_skb_cut(test, p, len),
 						 0, family, &pkt),
@@ -169,7 +169,7 @@ static void tuple_short_ihl(struct kunit *test)
 	((struct udphdr *)(p->bytes + 20))->source = htons(12);
 	for (ihl = 0; ihl < 5; ihl++) {
 		iph->ihl = ihl;
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_MALFORMED,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_MALFORMED,
 				    packet_parse(packet_skb(test, p), 0,
 						 NFPROTO_IPV4, &pkt),
 				    "ihl %u", ihl);
@@ -185,7 +185,7 @@ static void tuple_ihl(struct kunit *test)
 
 	for (ihl = 5; ihl <= 15; ihl++) {
 		p = packet_udp4(test, ihl, PAYLOAD);
-		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PARSE_OK,
+		KUNIT_ASSERT_EQ_MSG(test, UDPTRACK_PACKET_OK,
 				    packet_parse(packet_skb(test, p), 0,
 						 NFPROTO_IPV4, &pkt),
 				    "ihl %u", ihl);
@@ -205,15 +205,15 @@ static void tuple_version(struct kunit *test)
 	for (version = 0; version <= 15; version++) {
 		((struct iphdr *)p4->bytes)->version = version;
 		KUNIT_EXPECT_EQ_MSG(test,
-				    version == 4 ? UDPTRACK_PARSE_OK
-						 : UDPTRACK_PARSE_MALFORMED,
+				    version == 4 ? UDPTRACK_PACKET_OK
+						 : UDPTRACK_PACKET_MALFORMED,
 				    packet_parse(packet_skb(test, p4), 0,
 						 NFPROTO_IPV4, &pkt),
 				    "IPv4, version %u", version);
 		((struct ipv6hdr *)p6->bytes)->version = version;
 		KUNIT_EXPECT_EQ_MSG(test,
-				    version == 6 ? UDPTRACK_PARSE_OK
-						 : UDPTRACK_PARSE_MALFORMED,
+				    version == 6 ? UDPTRACK_PACKET_OK
+						 : UDPTRACK_PACKET_MALFORMED,
 				    packet_parse(packet_skb(test, p6), 0,
 						 NFPROTO_IPV6, &pkt),
 				    "IPv6, version %u", version);
@@ -224,18 +224,18 @@ static void tuple_version(struct kunit *test)
 static const struct udp_length {
 	const char *desc;
 	u16 len;
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 } udp_lengths[] = {
-	{ "zero, as in a jumbogram", 0, UDPTRACK_PARSE_MALFORMED },
-	{ "1", 1, UDPTRACK_PARSE_MALFORMED },
-	{ "a byte less than its header", 7, UDPTRACK_PARSE_MALFORMED },
-	{ "its header alone, data behind", 8, UDPTRACK_PARSE_OK },
-	{ "a byte less than the packet", 8 + PAYLOAD - 1, UDPTRACK_PARSE_OK },
-	{ "the packet", 8 + PAYLOAD, UDPTRACK_PARSE_OK },
+	{ "zero, as in a jumbogram", 0, UDPTRACK_PACKET_MALFORMED },
+	{ "1", 1, UDPTRACK_PACKET_MALFORMED },
+	{ "a byte less than its header", 7, UDPTRACK_PACKET_MALFORMED },
+	{ "its header alone, data behind", 8, UDPTRACK_PACKET_OK },
+	{ "a byte less than the packet", 8 + PAYLOAD - 1, UDPTRACK_PACKET_OK },
+	{ "the packet", 8 + PAYLOAD, UDPTRACK_PACKET_OK },
 	{ "a byte more than the packet", 8 + PAYLOAD + 1,
-	  UDPTRACK_PARSE_MALFORMED },
-	{ "256 bytes", 0x100, UDPTRACK_PARSE_MALFORMED },
-	{ "65535", 65535, UDPTRACK_PARSE_MALFORMED },
+	  UDPTRACK_PACKET_MALFORMED },
+	{ "256 bytes", 0x100, UDPTRACK_PACKET_MALFORMED },
+	{ "65535", 65535, UDPTRACK_PACKET_MALFORMED },
 };
 
 KUNIT_ARRAY_PARAM_DESC(udp_length, udp_lengths, desc);
@@ -271,11 +271,11 @@ static void tuple_other_protocols(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		((struct iphdr *)p4->bytes)->protocol = protocols[i];
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP,
 				    packet_parse(packet_skb(test, p4), 0,
 						 NFPROTO_IPV4, &pkt),
 				    "protocol %u", protocols[i]);
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP,
 				    packet_parse(packet_skb_cut(test, p4, 20),
 						 0, NFPROTO_IPV4, &pkt),
 				    "protocol %u, header only", protocols[i]);
@@ -294,11 +294,11 @@ static void tuple_other_protocols_ipv6(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		((struct ipv6hdr *)p6->bytes)->nexthdr = protocols[i];
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP,
 				    packet_parse(packet_skb(test, p6), 0,
 						 NFPROTO_IPV6, &pkt),
 				    "next header %u", protocols[i]);
-		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PARSE_NOT_UDP,
+		KUNIT_EXPECT_EQ_MSG(test, UDPTRACK_PACKET_NOT_UDP,
 				    packet_parse(packet_skb_cut(test, p6, 40),
 						 0, NFPROTO_IPV6, &pkt),
 				    "next header %u, header only",
@@ -311,21 +311,21 @@ static const struct fragment4 {
 	const char *desc;
 	u16 frag_off;
 	u8 protocol;
-	enum udptrack_parse want;
+	enum udptrack_verdict want;
 } fragments4[] = {
-	{ "whole", 0, IPPROTO_UDP, UDPTRACK_PARSE_OK },
-	{ "don't fragment", IP_DF, IPPROTO_UDP, UDPTRACK_PARSE_OK },
-	{ "reserved bit", IP_CE, IPPROTO_UDP, UDPTRACK_PARSE_OK },
-	{ "first", IP_MF, IPPROTO_UDP, UDPTRACK_PARSE_FRAGMENT },
+	{ "whole", 0, IPPROTO_UDP, UDPTRACK_PACKET_OK },
+	{ "don't fragment", IP_DF, IPPROTO_UDP, UDPTRACK_PACKET_OK },
+	{ "reserved bit", IP_CE, IPPROTO_UDP, UDPTRACK_PACKET_OK },
+	{ "first", IP_MF, IPPROTO_UDP, UDPTRACK_PACKET_FRAGMENT },
 	{ "first, don't fragment", IP_MF | IP_DF, IPPROTO_UDP,
-	  UDPTRACK_PARSE_FRAGMENT },
-	{ "middle", IP_MF | 1, IPPROTO_UDP, UDPTRACK_PARSE_FRAGMENT },
-	{ "last, offset 8", 1, IPPROTO_UDP, UDPTRACK_PARSE_FRAGMENT },
-	{ "last, offset 2048", 0x100, IPPROTO_UDP, UDPTRACK_PARSE_FRAGMENT },
+	  UDPTRACK_PACKET_FRAGMENT },
+	{ "middle", IP_MF | 1, IPPROTO_UDP, UDPTRACK_PACKET_FRAGMENT },
+	{ "last, offset 8", 1, IPPROTO_UDP, UDPTRACK_PACKET_FRAGMENT },
+	{ "last, offset 2048", 0x100, IPPROTO_UDP, UDPTRACK_PACKET_FRAGMENT },
 	{ "last, highest offset", IP_OFFSET, IPPROTO_UDP,
-	  UDPTRACK_PARSE_FRAGMENT },
-	{ "first of TCP", IP_MF, IPPROTO_TCP, UDPTRACK_PARSE_NOT_UDP },
-	{ "last of TCP", 1, IPPROTO_TCP, UDPTRACK_PARSE_NOT_UDP },
+	  UDPTRACK_PACKET_FRAGMENT },
+	{ "first of TCP", IP_MF, IPPROTO_TCP, UDPTRACK_PACKET_NOT_UDP },
+	{ "last of TCP", 1, IPPROTO_TCP, UDPTRACK_PACKET_NOT_UDP },
 };
 
 KUNIT_ARRAY_PARAM_DESC(fragment4, fragments4, desc);
@@ -352,7 +352,7 @@ static void tuple_short_fragment_ipv4(struct kunit *test)
 	struct udptrack_packet pkt;
 
 	iph->frag_off = htons(4);
-	KUNIT_EXPECT_EQ(test, UDPTRACK_PARSE_FRAGMENT,
+	KUNIT_EXPECT_EQ(test, UDPTRACK_PACKET_FRAGMENT,
 			packet_parse(packet_skb_cut(test, p, 21), 0,
 				     NFPROTO_IPV4, &pkt));
 }
@@ -396,7 +396,7 @@ static void tuple_scope(struct kunit *test)
 					  NULL));
 	KUNIT_ASSERT_EQ(test, 1, in6_pton(c->dst, -1, ip6h->daddr.s6_addr, -1,
 					  NULL));
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV6,
 				     &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.tuple.scope, c->scoped ? PACKET_IFINDEX : 0);
@@ -411,7 +411,7 @@ static void tuple_scope_ipv4(struct kunit *test)
 
 	iph->saddr = htonl(0xa9fe0101);		/* 169.254.1.1 */
 	iph->daddr = htonl(0xe00000fb);		/* 224.0.0.251 */
-	KUNIT_ASSERT_EQ(test, UDPTRACK_PARSE_OK,
+	KUNIT_ASSERT_EQ(test, UDPTRACK_PACKET_OK,
 			packet_parse(packet_skb(test, p), 0, NFPROTO_IPV4,
 				     &pkt));
 	KUNIT_EXPECT_EQ(test, pkt.tuple.scope, 0);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mark - the state of a packet in its mark, for those who cannot load foreign
+ * matches: nftables, tc, ip rule, BPF.
+ *
+ * Owns the hooks that write it. They stand at NF_INET_LOCAL_OUT and
+ * NF_INET_LOCAL_IN before the filter table, and only in network namespaces
+ * where a mask was set, so that others pay nothing. In the packet they change
+ * the bits of the mask, and the route where rules look at the mark. A packet
+ * that is none of our business keeps its mark.
+ */
+#include <linux/bitops.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip6_fib.h>
+#include <net/ip_fib.h>
+#include <kunit/visibility.h>
+
+#include "mark.h"
+#include "netns.h"
+#include "packet.h"
+
+/* After NAT at NF_INET_LOCAL_OUT (-100), before NF_IP_PRI_FILTER (0). */
+#define MARK_PRIORITY	(-50)
+/* The states are five, and none of them is 0. */
+#define MARK_BITS	3
+
+static DEFINE_MUTEX(mark_mutex);
+
+/**
+ * udptrack_mark_mask_valid - can these bits carry the state?
+ * @mask: bits of skb->mark
+ *
+ * Context: any; pure.
+ * Return: true for 0, which is off, and for at least three adjacent bits.
+ */
+bool udptrack_mark_mask_valid(unsigned int mask)
+{
+	unsigned int bits = mask ? mask >> __ffs(mask) : 0;
+
+	return !mask || (bits >= BIT(MARK_BITS) - 1 && !(bits & (bits + 1)));
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_mark_mask_valid);
+
+/*
+ * The route was chosen before the mark was there. Look again where some rule
+ * might choose otherwise, as the mangle table does. A packet that finds no
+ * route keeps the one it has.
+ */
+static void reroute(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (state->pf == NFPROTO_IPV4) {
+		if (fib4_has_custom_rules(state->net))
+			ip_route_me_harder(state->net, state->sk, skb,
+					   RTN_UNSPEC);
+	} else if (fib6_has_custom_rules(state->net)) {
+		nf_ip6_route_me_harder(state->net, state->sk, skb);
+	}
+}
+
+static unsigned int mark_hook(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	struct udptrack_net *un = udptrack_net(state->net);
+	u32 mask = READ_ONCE(un->settings.mark_mask);
+	enum udptrack_class class;
+	u32 mark;
+
+	if (!mask)
+		return NF_ACCEPT;
+	class = udptrack_packet_classify(skb, state);
+	if (class == UDPTRACK_NONE)
+		return NF_ACCEPT;
+	mark = (skb->mark & ~mask) | (u32)class << __ffs(mask);
+	if (mark == skb->mark)
+		return NF_ACCEPT;
+	skb->mark = mark;
+	if (state->hook == NF_INET_LOCAL_OUT)
+		reroute(skb, state);
+	return NF_ACCEPT;
+}
+
+#define MARK_HOOK(family, where) {					\
+	.hook = mark_hook,						\
+	.pf = (family),							\
+	.hooknum = (where),						\
+	.priority = MARK_PRIORITY,					\
+}
+
+static const struct nf_hook_ops mark_ops[] = {
+	MARK_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT),
+	MARK_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN),
+	MARK_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+	MARK_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
+};
+
+static int mark_apply(struct net *net, unsigned int mask)
+{
+	struct udptrack_net *un = udptrack_net(net);
+	bool wanted = mask && un->mark.open;
+	int err = 0;
+
+	lockdep_assert_held(&mark_mutex);
+	if (wanted && !un->mark.registered)
+		err = nf_register_net_hooks(net, mark_ops,
+					    ARRAY_SIZE(mark_ops));
+	if (err)
+		return err;
+	WRITE_ONCE(un->settings.mark_mask, mask);
+	if (!wanted && un->mark.registered)
+		nf_unregister_net_hooks(net, mark_ops, ARRAY_SIZE(mark_ops));
+	un->mark.registered = wanted;
+	return 0;
+}
+
+/**
+ * udptrack_mark_set - choose the bits of the mark that carry the state
+ * @net:  the network namespace
+ * @mask: the bits; must be valid
+ *
+ * Context: process; may sleep.
+ * Return: 0 or the error of nf_register_net_hooks(); then the old mask stays.
+ */
+int udptrack_mark_set(struct net *net, unsigned int mask)
+{
+	int err;
+
+	mutex_lock(&mark_mutex);
+	err = mark_apply(net, mask);
+	mutex_unlock(&mark_mutex);
+	return err;
+}
+
+/**
+ * udptrack_mark_open - from now on there may be marks
+ * @net: a network namespace, otherwise ready
+ *
+ * Context: process; may sleep.
+ * Return: 0 or the error of nf_register_net_hooks().
+ */
+int udptrack_mark_open(struct net *net)
+{
+	struct udptrack_net *un = udptrack_net(net);
+	int err;
+
+	mutex_lock(&mark_mutex);
+	un->mark.open = true;
+	err = mark_apply(net, un->settings.mark_mask);
+	mutex_unlock(&mark_mutex);
+	return err;
+}
+
+/**
+ * udptrack_mark_close - no marks from now on, whatever is still written
+ * @net: a network namespace on its way out
+ *
+ * Packets may be inside the hooks until an RCU grace period has passed.
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_mark_close(struct net *net)
+{
+	struct udptrack_net *un = udptrack_net(net);
+
+	mutex_lock(&mark_mutex);
+	un->mark.open = false;
+	/* Registers nothing, so it cannot fail. */
+	mark_apply(net, un->settings.mark_mask);
+	mutex_unlock(&mark_mutex);
+}

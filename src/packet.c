@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * packet - what a packet at our hooks is: whether it may touch a flow, and its
+ * state for the firewall.
+ *
+ * Owns nothing. Reads the settings, looks into the table, and changes neither;
+ * of the packet it changes at most ip_summed, where a verified checksum is
+ * noted. Runs at NF_INET_LOCAL_OUT and NF_INET_LOCAL_IN, in softirq or process
+ * context under rcu_read_lock().
+ */
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "netns.h"
+#include "packet.h"
+
+/*
+ * The interface a link-local address belongs to. In a VRF a packet comes in by
+ * the VRF's device, with the link's own noted in the packet; it leaves by the
+ * link's own.
+ */
+static int link_ifindex(const struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (state->hook == NF_INET_LOCAL_IN && state->pf == NFPROTO_IPV6 &&
+	    inet6_sdif(skb))
+		return inet6_sdif(skb);
+#endif
+	return udptrack_packet_device(state)->ifindex;
+}
+
+/**
+ * udptrack_packet_is_looped - is this our own packet coming back?
+ * @skb:   the packet
+ * @state: the hook it is at
+ *
+ * Over a loopback interface, or as the copy of a multicast or broadcast for
+ * local listeners. It was seen on its way out.
+ *
+ * Context: any.
+ * Return: true when it is.
+ */
+bool udptrack_packet_is_looped(const struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_IN &&
+	       ((state->in->flags & IFF_LOOPBACK) ||
+		skb->pkt_type == PACKET_LOOPBACK);
+}
+
+/**
+ * udptrack_packet_is_unicast - is it for a single host?
+ * @skb:   the packet, routed
+ * @tuple: its ends
+ *
+ * Context: any.
+ * Return: false for multicast and broadcast.
+ */
+bool udptrack_packet_is_unicast(const struct sk_buff *skb,
+				const struct udptrack_tuple *tuple)
+{
+	if (tuple->family == NFPROTO_IPV6)
+		return !ipv6_addr_is_multicast(&tuple->dst.in6);
+	return !skb_rtable(skb) || !(skb_rtable(skb)->rt_flags &
+				     (RTCF_BROADCAST | RTCF_MULTICAST));
+}
+
+/* What we send ourselves may not have its checksum yet. */
+static bool has_bad_checksum(struct sk_buff *skb,
+			     const struct nf_hook_state *state,
+			     unsigned int thoff, u8 protocol)
+{
+	return state->hook == NF_INET_LOCAL_IN &&
+	       !udptrack_packet_is_looped(skb, state) &&
+	       nf_checksum(skb, state->hook, thoff, protocol, state->pf);
+}
+
+static bool is_exempt(const struct udptrack_settings *settings,
+		      const struct udptrack_tuple *tuple)
+{
+	return udptrack_ports_has(&settings->exempt_ports, tuple->sport) ||
+	       udptrack_ports_has(&settings->exempt_ports, tuple->dport);
+}
+
+static bool is_loopback_off(const struct udptrack_settings *settings,
+			    const struct nf_hook_state *state)
+{
+	return (udptrack_packet_device(state)->flags & IFF_LOOPBACK) &&
+	       !READ_ONCE(settings->loopback);
+}
+
+/**
+ * udptrack_packet_inspect - may this packet touch a flow?
+ * @un:    its network namespace
+ * @skb:   the packet
+ * @state: the hook it is at
+ * @pkt:   filled in for UDPTRACK_PACKET_OK
+ *
+ * Context: process or softirq.
+ * Return: UDPTRACK_PACKET_OK, or why not.
+ */
+enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
+					      struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      struct udptrack_packet *pkt)
+{
+	const struct udptrack_settings *settings = &un->settings;
+	enum udptrack_verdict verdict;
+
+	verdict = udptrack_tuple_parse(skb, skb_network_offset(skb), state->pf,
+				       link_ifindex(skb, state), pkt);
+	if (verdict != UDPTRACK_PACKET_OK)
+		return verdict;
+	if (is_loopback_off(settings, state))
+		return UDPTRACK_PACKET_LOOPBACK;
+	if (is_exempt(settings, &pkt->tuple))
+		return UDPTRACK_PACKET_EXEMPT;
+	if (READ_ONCE(settings->checksum) && pkt->has_checksum &&
+	    has_bad_checksum(skb, state, pkt->thoff, IPPROTO_UDP))
+		return UDPTRACK_PACKET_BAD_CHECKSUM;
+	return UDPTRACK_PACKET_OK;
+}
+
+/*
+ * A looped packet that nf_conntrack's NAT translated shows other addresses on
+ * its way in than on its way out, when it met its flow. Out, its destination
+ * was translated already and its source not yet.
+ */
+static void undo_nat(const struct sk_buff *skb, struct udptrack_tuple *tuple)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	const struct nf_conntrack_tuple *from, *to;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct || !(ct->status & IPS_NAT_MASK))
+		return;
+	from = &ct->tuplehash[CTINFO2DIR(ctinfo)].tuple;
+	to = &ct->tuplehash[!CTINFO2DIR(ctinfo)].tuple;
+	tuple->src = from->src.u3;
+	tuple->sport = from->src.u.udp.port;
+	tuple->dst = to->src.u3;
+	tuple->dport = to->src.u.udp.port;
+#endif
+}
+
+static enum udptrack_class classify_udp(struct udptrack_net *un,
+					const struct sk_buff *skb,
+					const struct nf_hook_state *state,
+					struct udptrack_tuple *tuple)
+{
+	bool looped = udptrack_packet_is_looped(skb, state);
+	enum udptrack_class class;
+	struct udptrack_key key;
+	unsigned int side;
+
+	if (looped)
+		undo_nat(skb, tuple);
+	side = udptrack_key_from_tuple(tuple, &key);
+	/*
+	 * The second sight of a packet to its own sender: what counts is
+	 * whether there was another before it.
+	 */
+	if (looped && udptrack_key_is_self(&key))
+		side = UDPTRACK_SIDE_ORIGIN;
+	udptrack_table_peek(&un->table, &key, side, jiffies, &class);
+	if (class == UDPTRACK_NEW && !looped &&
+	    udptrack_asks_match(&un->asks, skb, tuple, state))
+		return UDPTRACK_RELATED;
+	return class;
+}
+
+/*
+ * An ICMP error about a live flow is RELATED when it goes to the sender of the
+ * packet it quotes, as nf_conntrack_inet_error() has it.
+ */
+static enum udptrack_class classify_error(struct udptrack_net *un,
+					  struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	const struct udptrack_settings *settings = &un->settings;
+	u8 protocol = state->pf == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	enum udptrack_verdict verdict;
+	struct udptrack_quote quote;
+	enum udptrack_class class;
+	struct udptrack_key key;
+	unsigned int side;
+
+	verdict = udptrack_tuple_parse_quoted(skb, skb_network_offset(skb),
+					      state->pf,
+					      link_ifindex(skb, state), &quote);
+	if (verdict == UDPTRACK_PACKET_NOT_UDP)
+		return UDPTRACK_NONE;
+	if (is_loopback_off(settings, state))
+		return UDPTRACK_UNTRACKED;
+	if (verdict != UDPTRACK_PACKET_OK)
+		return UDPTRACK_INVALID;
+	if (is_exempt(settings, &quote.tuple))
+		return UDPTRACK_UNTRACKED;
+	if (READ_ONCE(settings->checksum) &&
+	    has_bad_checksum(skb, state, quote.thoff, protocol))
+		return UDPTRACK_INVALID;
+	if (!nf_inet_addr_cmp(&quote.to, &quote.tuple.src))
+		return UDPTRACK_INVALID;
+
+	side = udptrack_key_from_tuple(&quote.tuple, &key);
+	return udptrack_table_peek(&un->table, &key, side, jiffies, &class) ?
+	       UDPTRACK_RELATED : UDPTRACK_INVALID;
+}
+
+/**
+ * udptrack_packet_classify - a packet's state, for the firewall
+ * @skb:   the packet
+ * @state: the hook it is at, NF_INET_LOCAL_IN or NF_INET_LOCAL_OUT, at a
+ *         priority between NAT's at NF_INET_LOCAL_OUT (-100) and the tracker's
+ *
+ * Looks and changes nothing, so that any number of rules may ask. A packet
+ * that is to make a flow is NEW; that there is no room for it is known only
+ * when it comes to that.
+ *
+ * Context: process or softirq, under rcu_read_lock().
+ * Return: the state, or UDPTRACK_NONE for a packet that is neither UDP nor an
+ * ICMP error about UDP.
+ */
+enum udptrack_class udptrack_packet_classify(struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+	struct udptrack_net *un = udptrack_net(state->net);
+	struct udptrack_packet pkt;
+
+	switch (udptrack_packet_inspect(un, skb, state, &pkt)) {
+	case UDPTRACK_PACKET_OK:
+		return classify_udp(un, skb, state, &pkt.tuple);
+	case UDPTRACK_PACKET_NOT_UDP:
+		return classify_error(un, skb, state);
+	case UDPTRACK_PACKET_FRAGMENT:
+	case UDPTRACK_PACKET_LOOPBACK:
+	case UDPTRACK_PACKET_EXEMPT:
+		return UDPTRACK_UNTRACKED;
+	case UDPTRACK_PACKET_TRUNCATED:
+	case UDPTRACK_PACKET_MALFORMED:
+	case UDPTRACK_PACKET_BAD_CHECKSUM:
+		break;
+	}
+	return UDPTRACK_INVALID;
+}
+EXPORT_SYMBOL_GPL(udptrack_packet_classify);
