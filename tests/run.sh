@@ -114,12 +114,14 @@ run_kunit() {
 	[ "$status" = 0 ] || count 0 1 0 "KUnit's virtual machine ended with status $status"
 }
 
-# run_e2e KERNEL: the end-to-end tests
+# run_e2e KERNEL FILE...: end-to-end tests
 run_e2e() {
-	local kernel=$1 dir=$out/$1 status=0
-	in_vm "$kernel" "$dir" tests/guest.sh "${files[@]}" || status=$?
+	local kernel=$1 dir status=0
+	shift
+	dir=$out/$kernel/$(basename -s .t "$1")
+	in_vm "$kernel" "$dir" tests/guest.sh "$@" || status=$?
 	# shellcheck disable=SC2046 # three numbers
-	count $(tests/run-tap.pl "$dir" "${files[@]}") "kernel $kernel"
+	count $(tests/run-tap.pl "$dir" "$@") "kernel $kernel"
 	if [ "$status" != 0 ]; then
 		count 0 1 0 "kernel $kernel: its virtual machine ended with status $status"
 	fi
@@ -158,40 +160,50 @@ done
 make -s -C tests/e2e || broken "the test programs do not build"
 make -s tools || broken "the tools do not build"
 
-# One job after the other, on one of two lanes that go on side by side: a machine
-# keeps little more than one processor busy, and the debug kernel takes as long
-# as all others.  A job counts as failed until it has come to its end.
-lane() {
-	local job
-	for job in "$@"; do
-		add 0 1 0
-		if [ "$job" = kunit ]; then
-			say "unit tests on the debug kernel ($(elapsed))"
-			run_kunit
-		else
-			say "${#files[@]} end-to-end test files on kernel $job ($(elapsed))"
-			run_e2e "$job"
-		fi
-		add 0 -1 0
-		say "done ($(elapsed))"
+# Jobs: the unit tests, and the files of each kernel in groups, each in a machine
+# of its own.  A machine keeps little more than one processor busy, so there are
+# as many at a time as processors; the debug kernel, where all takes longest,
+# comes first.  A job counts as failed until it has come to its end.
+GROUP=4
+jobs=()
+[ "$KUNIT" = 0 ] || jobs+=("kunit debug")
+for kernel in $(tr ' ' '\n' <<<"$KERNELS" | sort -r); do
+	for ((i = 0; i < ${#files[@]}; i += GROUP)); do
+		jobs+=("e2e $kernel ${files[*]:i:GROUP}")
 	done
+done
+
+# job KIND KERNEL FILE...
+job() {
+	local kind=$1 kernel=$2
+	shift 2
+	add 0 1 0
+	if [ "$kind" = kunit ]; then
+		say "unit tests ($(elapsed))"
+		run_kunit
+	else
+		say "$(basename -as .t "$@" | paste -sd' ') ($(elapsed))"
+		run_e2e "$kernel" "$@"
+	fi
+	add 0 -1 0
+	say "done ($(elapsed))"
 }
 
 # labelled NAME: put it before every line
 labelled() { sed -u "s/^/${1}: /"; }
 
-debug=() stock=()
-[ "$KUNIT" = 0 ] || debug+=(kunit)
-if [ "${#files[@]}" -gt 0 ]; then
-	for kernel in $KERNELS; do
-		if [ "$kernel" = debug ]; then debug+=(debug); else stock+=("$kernel"); fi
-	done
-fi
-step "tests: ${debug[*]} ${stock[*]}"
-lane "${debug[@]}" > >(labelled debug) &
-lanes=$!
-lane "${stock[@]}" > >(labelled stock) &
-wait "$lanes" "$!"
+workers=$(nproc)
+# A machine has up to 2 GB.
+memory=$(awk '/^MemAvailable/ { print int($2 / 1024 / 2300) }' /proc/meminfo)
+[ "$memory" -ge "$workers" ] || workers=$((memory > 0 ? memory : 1))
+step "tests: ${#jobs[@]} jobs, $workers at a time"
+for ((i = 0; i < ${#jobs[@]}; i++)); do
+	[ "$i" -lt "$workers" ] || wait -n
+	read -r -a words <<<"${jobs[i]}"
+	label="${words[1]} $((i + 1))/${#jobs[@]}"
+	job "${words[@]}" > >(labelled "${label//\//\\/}") 2>&1 &
+done
+wait
 # Their last lines may still be on the way.
 sleep 1
 say "all done after $(elapsed)"

@@ -10,15 +10,15 @@
 
 sysctls=/proc/sys/net/netfilter
 loaded=/sys/module/udptrack
-names=(timeout timeout_stream max acct checksum loopback log_invalid require_listener exempt_ports)
+names=(timeout timeout_stream max acct checksum loopback log_invalid require_listener mark_mask exempt_ports)
 declare -A default=([timeout]=30 [timeout_stream]=120 [max]=262144 [acct]=1 [checksum]=1
-	[loopback]=1 [log_invalid]=0 [require_listener]=1 [exempt_ports]='')
+	[loopback]=1 [log_invalid]=0 [require_listener]=1 [mark_mask]=0 [exempt_ports]='')
 declare -A good=([timeout]=15 [timeout_stream]=300 [max]=1000 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=1 [require_listener]=0 [exempt_ports]='53,5000-5100')
+	[loopback]=0 [log_invalid]=1 [require_listener]=0 [mark_mask]=0x700 [exempt_ports]='53,5000-5100')
 declare -A lowest=([timeout]=1 [timeout_stream]=1 [max]=1 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=0 [require_listener]=0 [exempt_ports]=0)
+	[loopback]=0 [log_invalid]=0 [require_listener]=0 [mark_mask]=0x7 [exempt_ports]=0)
 declare -A highest=([timeout]=86400 [timeout_stream]=86400 [max]=134217728 [acct]=1 [checksum]=1
-	[loopback]=1 [log_invalid]=1 [require_listener]=1 [exempt_ports]=65535)
+	[loopback]=1 [log_invalid]=1 [require_listener]=1 [mark_mask]=0xffffffff [exempt_ports]=65535)
 
 # values ARRAY: its values in the order of names, as "name=value ..."
 values() {
@@ -59,7 +59,7 @@ everywhere() {
 	is "$(shown_in_new_netns)" "$(values "$1")" "$2: sysctls of a new namespace"
 }
 
-if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 131; else plan 251; fi
+if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 140; else plan 278; fi
 unlimit_log
 
 # --- values that are taken
@@ -92,11 +92,13 @@ done
 
 numbers_refused=('' x 1x -1 1.5 4294967296 4294967297 18446744073709551617 99999999999999999999999)
 ports_refused=(x 53x 65536 4294967349 -1 5-1 53- '53,x' 53:2 53/2 all '53,65536' 1-70000 N)
+masks_refused=('' x 1 3 0x30 5 0xf0f 0x80000003 -1 0x 0x7x 0x100000000)
 few_refused=("${numbers_refused[@]}")
 if [ "${UDPTRACK_KERNEL:-}" = debug ]; then
 	# Loading takes a second there; the others have tried them all.
 	few_refused=('' x)
 	ports_refused=(x 65536 5-1)
+	masks_refused=(x 3 0xf0f)
 fi
 
 # refused NAME RANGE VALUE...: none of the values gets the module loaded, and
@@ -111,19 +113,20 @@ refused() {
 	for i in "${!errors[@]}"; do
 		value=${tried[i]}
 		is "${errors[i]}" 'Invalid argument' "$name='$value' is refused"
-		like "${lines[i]:-}" "parameter $name: '$value' is not .*$range" "$name='$value': the log says why"
+		like "${lines[i]:-}" "parameter $name: '$value' is n(ot|either) .*$range" "$name='$value': the log says why"
 	done
 	is "${#errors[@]} ${#lines[@]}" "$# $#" "$name: a line in the log for each of $# bad values"
 	ok "$name: the module is not there" [ ! -e $loaded ]
 }
 
 for name in "${names[@]}"; do
-	[ "$name" = exempt_ports ] && continue
+	[[ $name =~ ports|mask ]] && continue
 	bad=("${few_refused[@]}")
 	[ "$name" = timeout ] && bad=("${numbers_refused[@]}")
 	refused "$name" "from ${lowest[$name]} to ${highest[$name]}" \
 		$((lowest[$name] - 1)) $((highest[$name] + 1)) "${bad[@]}"
 done
+refused mark_mask 'at least three adjacent bits' "${masks_refused[@]}"
 refused exempt_ports 'from 0 to 65535' "${ports_refused[@]}"
 
 # --- the command that people type

@@ -47,9 +47,9 @@ export -f put get say
 # in_netns NAME COMMAND: run it in a shell there that knows put and get
 in_netns() { in_ns "$1" bash -c "$2"; }
 
-plan 424
+plan $((424 + 14 + 2 * 17 + 1 + 1))
 unlimit_log
-load_udptrack timeout=20 timeout_stream=200 max=1000 acct=0 exempt_ports=4789
+load_udptrack timeout=20 timeout_stream=200 max=1000 acct=0 mark_mask=0xff00 exempt_ports=4789
 
 # --- what is taken
 
@@ -60,6 +60,12 @@ for name in "${numbers[@]}"; do
 		get "$name"
 		is "$result" "$value" "$name=$value is shown"
 	done
+done
+for mask in 7:0x7 0x700:0x700 1792:0x700 0xe0000000:0xe0000000 0xffffffff:0xffffffff 0:0 0x00070000:0x70000; do
+	put mark_mask "${mask%:*}"
+	is "$result" taken "mark_mask='${mask%:*}' is taken"
+	get mark_mask
+	is "$result" "${mask#*:}" "mark_mask='${mask%:*}' is shown in hexadecimal"
 done
 for list in 53,5000-5100,65535 7,5-6,0,8:0,5-8 65535 0 0-65535 53,:53 ''; do
 	put exempt_ports "${list%:*}"
@@ -99,7 +105,7 @@ refused() {
 	for i in "${!tried[@]}"; do
 		is "${results[i]}, ${now[i]}" "Invalid argument, $kept" \
 			"$name='${tried[i]}' is refused, the old value stays"
-		like "${lines[i]:-}" "sysctl udptrack_$name: '${tried[i]}' is not .*$range" \
+		like "${lines[i]:-}" "sysctl udptrack_$name: '${tried[i]}' is n(ot|either) .*$range" \
 			"$name='${tried[i]}': the log says why"
 	done
 	is "${#lines[@]}" "$#" "$name: a line in the log for each of $# bad values"
@@ -110,6 +116,8 @@ for name in "${numbers[@]}"; do
 		$((lowest[$name] - 1)) $((highest[$name] + 1)) '' ' ' x 1x -1 --1 1.5 1-1 1,1 0x \
 		4294967296 4294967297 18446744073709551617 99999999999999999999999
 done
+refused mark_mask 'at least three adjacent bits' 0x700 \
+	1 2 3 6 0x30 5 0xf0f 0x80000003 -1 '' ' ' x 0x 7x 7,7 0x100000000 18446744073709551623
 refused exempt_ports 'from 0 to 65535' 53,5000-5100 \
 	x 53x 65536 4294967349 -1 --1 5-1 53- -53 53,x 53:2 53/2 53.5 '53 54' ' 53' ,53 1,,2 all N \
 	53,65536 1-70000 53,5-1 0x 99999999999999999999999
@@ -127,30 +135,31 @@ for name in count buckets; do
 	is "$(say put "$name" 5), $(say get "$name")" "Permission denied, $before" "$name is read-only"
 	is "$(stat -c %a $sysctls/udptrack_$name)" 444 "$name: mode 0444"
 done
-for name in "${numbers[@]}" exempt_ports; do
+for name in "${numbers[@]}" mark_mask exempt_ports; do
 	is "$(stat -c %a "$sysctls/udptrack_$name")" 644 "$name: mode 0644"
 done
 
 # --- namespaces
 
-all=("${numbers[@]}" exempt_ports)
+all=("${numbers[@]}" mark_mask exempt_ports)
 for name in "${numbers[@]}"; do
 	put "$name" "${good[$name]}"
 done
+put mark_mask 0x38
 put exempt_ports 53
 put max 2000
 get "${all[@]}"
 first=$result
 new_netns one two
 get_all="say get ${all[*]}"
-fresh='20 200 1000 0 1 1 0 1 4789'
+fresh='20 200 1000 0 1 1 0 1 0xff00 4789'
 
 is "$(in_netns one "$get_all")" "$fresh" 'a new namespace begins with the module parameters'
 # shellcheck disable=SC2016
 is "$(in_netns one 'for s in timeout:7 timeout_stream:70 max:700 acct:1 checksum:0 loopback:0 log_invalid:1 \
-	require_listener:0 exempt_ports:7-8; do say put ${s%:*} ${s#*:}; done | uniq -c | tr -s " "')" ' 9 taken' \
+	require_listener:0 mark_mask:0x70 exempt_ports:7-8; do say put ${s%:*} ${s#*:}; done | uniq -c | tr -s " "')" ' 10 taken' \
 	'its settings can be changed'
-is "$(in_netns one "$get_all")" '7 70 700 1 0 0 1 0 7-8' 'its settings have changed'
+is "$(in_netns one "$get_all")" '7 70 700 1 0 0 1 0 0x70 7-8' 'its settings have changed'
 is "$(say get "${all[@]}")" "$first" "the first namespace's have not"
 is "$(in_netns two "$get_all")" "$fresh" "nor have another's"
 is "$(unshare -n bash -c "$get_all")" "$fresh" 'nor what a newer one begins with'

@@ -11,8 +11,9 @@
 . "$(dirname "$0")/lib.sh"
 
 loads=50 readings=10 namespaces=200 at_once=20 gap=100
-# An emulated debug kernel takes a quarter of a minute for each load.
-[ "$UDPTRACK_KERNEL" = debug ] && loads=10 readings=3 gap=3000
+# An emulated debug kernel takes a quarter of a minute for each load, and two
+# seconds for each namespace.
+[ "$UDPTRACK_KERNEL" = debug ] && loads=10 readings=3 gap=3000 namespaces=100
 slab=/sys/kernel/slab/udptrack_flow
 work=$(mktemp -d)
 trap 'rm -rf "$work"; at_exit' EXIT
