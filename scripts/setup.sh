@@ -23,7 +23,7 @@ packages_for() {
 	run)
 		packages_for vm
 		echo iproute2 iptables nftables kmod procps unbound bind9-dnsutils
-		echo bsdextrautils iputils-ping ;;
+		echo bsdextrautils iputils-ping pkgconf libxtables-dev python3-minimal ;;
 	test)
 		packages_for run
 		echo perl python3 util-linux avahi-daemon dnsmasq-base conntrack ;;
