@@ -213,6 +213,7 @@ declare -A RESOLVER=([4]=192.0.2.53 [6]=2001:db8::53)
 declare -A SILENT=([4]=192.0.2.54 [6]=2001:db8::54)
 declare -A TARDY=([4]=192.0.2.55 [6]=2001:db8::55)
 declare -A ATTACKER=([4]=192.0.2.66 [6]=2001:db8::66)
+declare -A NOBODY=([4]=192.0.2.2 [6]=2001:db8::2) VERSION=([4]='' [6]=v6)
 declare -A TYPE=([4]=A [6]=AAAA) RECORD=([4]=198.51.100.80 [6]=2001:db8:80::80)
 
 load_udptrack
@@ -398,9 +399,16 @@ sums() {
 	REFUSED=$((REFUSED + refused)) DROPPED=$((DROPPED + dropped))
 }
 
+# all_answers_counted: those of limit_case
+# shellcheck disable=SC2317 # called by wait_until
+all_answers_counted() {
+	sums
+	[ $((ANSWERED - answered + DROPPED - dropped)) -ge 60 ]
+}
+
 # limit_case: 30 queries and 30 answers at once, of each family
 limit_case() {
-	local family begin limit asked=$ASKED answered=$ANSWERED dropped=$DROPPED buckets=2
+	local family begin limit buckets=2 asked answered dropped
 	sums
 	asked=$ASKED answered=$ANSWERED dropped=$DROPPED
 	[ "$tool" != nft ] || buckets=1
@@ -415,17 +423,30 @@ limit_case() {
 		for family in 4 6; do
 			times 30 "raw ${SILENT[$family]} 53 ${CLIENT[$family]} $((base + 20))"
 		done
-		# These wait for what came before.
 		for family in 4 6; do
 			echo "drain silent$family"
 		done
 	)
-	sums
+	wait_until 5 all_answers_counted
 	limit=$((buckets * (10 + 5 * (GEN_TO - begin + CLOCK_SLACK_MS) / 1000)))
 	between $((ASKED - asked)) 1 $((limit < 59 ? limit : 59)) "$case: a burst of queries is cut to the limit"
 	is $((ASKED - asked + REFUSED)) 60 "$case: the others are refused"
 	between $((ANSWERED - answered)) 1 $((limit < 59 ? limit : 59)) "$case: a burst of answers is cut to the limit"
 	is $((ANSWERED - answered + DROPPED - dropped)) 60 "$case: the others are dropped"
+}
+
+# error_case: with one more rule, who asks where nobody listens is told
+error_case() {
+	local family
+	for family in 4 6; do
+		in_ns c "$(program $family)" -I INPUT -p icmp"${VERSION[$family]}" \
+			-m udptrack --state RELATED -j ACCEPT || bail_out "no rule: $case"
+		gen "in c" "udp lost$family ${CLIENT[$family]} $((base + 21)) to=${NOBODY[$family]},53" \
+			"send lost$family -"
+		ok "$case: with RELATED accepted, an ICMP error ends the wait, IPv$family" \
+			gen "refused lost$family"
+		is "$(rules $family | grep -c '^1 .*related')" 1 "$case: it is counted, IPv$family"
+	done
 }
 
 for tool in iptables-legacy iptables-nft nft; do
@@ -448,6 +469,7 @@ for tool in iptables-legacy iptables-nft nft; do
 		done
 		attack_case
 		[ $set != hashlimit ] || limit_case
+		[ "$tool-$set" != iptables-legacy-pair ] || error_case
 		gen_script < <(close_sockets)
 		remove_rules
 	done
