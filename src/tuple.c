@@ -241,7 +241,8 @@ static unsigned int quote_offset(const struct sk_buff *skb, u8 family,
  *
  * Context: any; reads @skb only.
  * Return: UDPTRACK_PACKET_OK or the reason why there is no tuple;
- * UDPTRACK_PACKET_NOT_UDP also for ICMP messages that are no errors.
+ * UDPTRACK_PACKET_NOT_UDP also for ICMP messages that are no errors, and for
+ * later fragments of them, which nobody can tell.
  */
 enum udptrack_verdict
 udptrack_tuple_parse_quoted(const struct sk_buff *skb, unsigned int nhoff,
@@ -259,11 +260,14 @@ udptrack_tuple_parse_quoted(const struct sk_buff *skb, unsigned int nhoff,
 				     : parse_ipv6(skb, nhoff, &l3, &outer);
 	if (ret != UDPTRACK_PACKET_OK)
 		return ret;
-	if (l3.fragment)
-		return UDPTRACK_PACKET_FRAGMENT;
+	/* What follows the header of a later fragment is no ICMP header. */
+	if (l3.later_fragment)
+		return UDPTRACK_PACKET_NOT_UDP;
 	offset = quote_offset(skb, family, &l3);
 	if (!offset)
 		return UDPTRACK_PACKET_NOT_UDP;
+	if (l3.fragment)
+		return UDPTRACK_PACKET_FRAGMENT;
 
 	quote->to = outer.dst;
 	quote->thoff = l3.thoff;

@@ -212,8 +212,9 @@ static const struct quote_change {
 	  UDPTRACK_PACKET_MALFORMED },
 	{ "is a first fragment", NFPROTO_IPV4, 6, 0x20,
 	  UDPTRACK_PACKET_FRAGMENT },
+	/* What else would be an ICMP header is anything. */
 	{ "is a later fragment", NFPROTO_IPV4, 7, 1,
-	  UDPTRACK_PACKET_FRAGMENT },
+	  UDPTRACK_PACKET_NOT_UDP },
 	{ "outer header too short", NFPROTO_IPV4, 0, 0x44,
 	  UDPTRACK_PACKET_MALFORMED },
 	{ "outer version", NFPROTO_IPV4, 0, 0x65, UDPTRACK_PACKET_MALFORMED },
