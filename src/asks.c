@@ -20,8 +20,9 @@
 
 /*
  * The request that could be answered to this address and port, from that one.
- * An address for which the link matters has it in the key; the tuple's own
- * scope may be due to its other end.
+ * The other end is no address that there is, lest it be taken for the asker,
+ * who may have none yet (0.0.0.0). An address for which the link matters has it
+ * in the key; the tuple's own scope may be due to its other end.
  */
 static unsigned int ask_key(u8 family, const union nf_inet_addr *addr,
 			    __be16 port, __be16 asked, u32 scope,
@@ -30,6 +31,7 @@ static unsigned int ask_key(u8 family, const union nf_inet_addr *addr,
 	struct udptrack_tuple ask = {
 		.family = family,
 		.src = *addr,
+		.dst.all[3] = ~0U,
 		.sport = port,
 		.dport = asked,
 	};
