@@ -14,6 +14,7 @@
  */
 #include <linux/jiffies.h>
 #include <net/ipv6.h>
+#include <kunit/visibility.h>
 
 #include "asks.h"
 #include "packet.h"
@@ -88,6 +89,7 @@ void udptrack_asks_note(struct udptrack_asks *asks,
 			     tuple->dport, tuple->scope, &key);
 	note(asks, &key, &visit);
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_note);
 
 /**
  * udptrack_asks_match - is this the answer to a live request?
@@ -119,6 +121,7 @@ bool udptrack_asks_match(struct udptrack_asks *asks, const struct sk_buff *skb,
 		       tuple->scope, &key);
 	return udptrack_table_peek(&asks->table, &key, side, jiffies, &class);
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_match);
 
 /**
  * udptrack_asks_init - make an empty set of requests
@@ -142,6 +145,7 @@ int udptrack_asks_init(struct udptrack_asks *asks)
 	udptrack_gc_init(&asks->gc, &asks->table);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_init);
 
 /**
  * udptrack_asks_destroy - undo udptrack_asks_init()
@@ -155,3 +159,4 @@ void udptrack_asks_destroy(struct udptrack_asks *asks)
 	udptrack_table_destroy(&asks->table);
 	free_percpu(asks->stats);
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_destroy);
