@@ -58,6 +58,7 @@ enum age { BEFORE, AT, AFTER };
 #define SEEN	UDPTRACK_SEEN_REPLY
 #define ASSURED	UDPTRACK_ASSURED
 #define MATURE	UDPTRACK_MATURE
+#define EXPECTED	UDPTRACK_EXPECTED
 #define BOTH	(SEEN | ASSURED)
 
 static const struct transition {
@@ -114,6 +115,23 @@ static const struct transition {
 	  MATURE | BOTH, UDPTRACK_ORIGINAL, BEFORE, true, BOTH, 0 },
 	{ "mature, assured, reply, at",
 	  MATURE | BOTH, UDPTRACK_REPLY, AT, true, BOTH, 0 },
+	/* How a flow began is kept and changes nothing about its life. */
+	{ "expected, original, before",
+	  EXPECTED, UDPTRACK_ORIGINAL, BEFORE, false, EXPECTED, 0 },
+	{ "expected, original, after",
+	  EXPECTED, UDPTRACK_ORIGINAL, AFTER, false, EXPECTED, 0 },
+	{ "expected, reply, before",
+	  EXPECTED, UDPTRACK_REPLY, BEFORE, false, EXPECTED | SEEN,
+	  UDPTRACK_EVENT_ESTABLISHED },
+	{ "expected, reply, after",
+	  EXPECTED, UDPTRACK_REPLY, AFTER, false, EXPECTED | SEEN,
+	  UDPTRACK_EVENT_ESTABLISHED },
+	{ "expected, replied, original, before",
+	  EXPECTED | SEEN, UDPTRACK_ORIGINAL, BEFORE, false, EXPECTED | SEEN,
+	  0 },
+	{ "expected, replied, original, after",
+	  EXPECTED | SEEN, UDPTRACK_ORIGINAL, AFTER, true, EXPECTED | BOTH,
+	  UDPTRACK_EVENT_ASSURED },
 };
 
 KUNIT_ARRAY_PARAM_DESC(transition, transitions, desc);
@@ -149,7 +167,8 @@ static void expect_transition(struct kunit *test, const struct transition *c,
 			    "start %s, step %u", e->desc, step);
 	KUNIT_EXPECT_EQ_MSG(test, new.stream_after_j, old.stream_after_j,
 			    "start %s, step %u", e->desc, step);
-	KUNIT_EXPECT_EQ_MSG(test, new.flags & BOTH, c->new_flags,
+	KUNIT_EXPECT_EQ_MSG(test, new.flags & (BOTH | EXPECTED),
+			    c->new_flags,
 			    "start %s, step %u", e->desc, step);
 	KUNIT_EXPECT_EQ_MSG(test, !!(new.flags & MATURE),
 			    (c->flags & MATURE) || c->age == AFTER,
@@ -212,6 +231,18 @@ static const struct classify {
 	{ "assured, original", BOTH, UDPTRACK_ORIGINAL,
 	  UDPTRACK_ESTABLISHED },
 	{ "assured, reply", BOTH, UDPTRACK_REPLY, UDPTRACK_ESTABLISHED },
+	/* An answer to a request is related until it is answered itself. */
+	{ "expected, original", EXPECTED, UDPTRACK_ORIGINAL,
+	  UDPTRACK_RELATED },
+	{ "expected, mature, original", EXPECTED | MATURE, UDPTRACK_ORIGINAL,
+	  UDPTRACK_RELATED },
+	{ "expected, reply", EXPECTED, UDPTRACK_REPLY, UDPTRACK_ESTABLISHED },
+	{ "expected, replied, original", EXPECTED | SEEN, UDPTRACK_ORIGINAL,
+	  UDPTRACK_ESTABLISHED },
+	{ "expected, replied, reply", EXPECTED | SEEN, UDPTRACK_REPLY,
+	  UDPTRACK_ESTABLISHED },
+	{ "expected, assured, original", EXPECTED | BOTH, UDPTRACK_ORIGINAL,
+	  UDPTRACK_ESTABLISHED },
 };
 
 KUNIT_ARRAY_PARAM_DESC(classify, classes, desc);

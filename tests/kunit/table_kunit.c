@@ -146,6 +146,95 @@ static void table_peek(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, class, UDPTRACK_ESTABLISHED);
 }
 
+/* A flow that began as the answer to a request is related until answered. */
+static void table_related(struct kunit *test)
+{
+	struct flows *f = flows_new(test);
+	enum udptrack_class class;
+	unsigned int n;
+
+	for (n = 0; n < 4; n++) {
+		f->visit.related = true;
+		expect_send(test, f, n, UDPTRACK_ORIGINAL, NOW,
+			    UDPTRACK_CREATED, UDPTRACK_RELATED,
+			    UDPTRACK_EVENT_NEW);
+		/* What made it one is said of its first packet only. */
+		f->visit.related = false;
+		KUNIT_EXPECT_TRUE(test, flows_peek(f, n, UDPTRACK_ORIGINAL,
+						   NOW, &class));
+		KUNIT_EXPECT_EQ(test, class, UDPTRACK_RELATED);
+		KUNIT_EXPECT_TRUE(test, flows_peek(f, n, UDPTRACK_REPLY, NOW,
+						   &class));
+		KUNIT_EXPECT_EQ(test, class, UDPTRACK_ESTABLISHED);
+		expect_send(test, f, n, UDPTRACK_ORIGINAL, NOW + HZ,
+			    UDPTRACK_FOUND, UDPTRACK_RELATED, 0);
+		expect_send(test, f, n, UDPTRACK_REPLY, NOW + HZ,
+			    UDPTRACK_FOUND, UDPTRACK_ESTABLISHED,
+			    UDPTRACK_EVENT_ESTABLISHED);
+		KUNIT_EXPECT_TRUE(test, flows_peek(f, n, UDPTRACK_ORIGINAL,
+						   NOW + HZ, &class));
+		KUNIT_EXPECT_EQ(test, class, UDPTRACK_ESTABLISHED);
+		expect_send(test, f, n, UDPTRACK_ORIGINAL, NOW + HZ,
+			    UDPTRACK_FOUND, UDPTRACK_ESTABLISHED, 0);
+	}
+}
+
+/* It is the first packet that decides, not one of a flow that is there. */
+static void table_related_found(struct kunit *test)
+{
+	struct flows *f = flows_new(test);
+	enum udptrack_class class;
+
+	flows_send(f, 0, UDPTRACK_ORIGINAL, NOW);
+	f->visit.related = true;
+	expect_send(test, f, 0, UDPTRACK_ORIGINAL, NOW, UDPTRACK_FOUND,
+		    UDPTRACK_NEW, 0);
+	KUNIT_EXPECT_TRUE(test, flows_peek(f, 0, UDPTRACK_ORIGINAL, NOW,
+					   &class));
+	KUNIT_EXPECT_EQ(test, class, UDPTRACK_NEW);
+
+	/* Nothing of it is left to the flow that comes after. */
+	flows_send(f, 1, UDPTRACK_ORIGINAL, NOW);
+	f->visit.related = false;
+	expect_send(test, f, 1, UDPTRACK_ORIGINAL, NOW + FLOWS_TIMEOUT,
+		    UDPTRACK_CREATED, UDPTRACK_NEW, UDPTRACK_EVENT_NEW);
+}
+
+/* A look from the side that spoke first, whichever that was. */
+static void table_peek_origin(struct kunit *test)
+{
+	struct flows *f = flows_new(test);
+	enum udptrack_class class;
+	struct udptrack_key key;
+	unsigned int n;
+
+	for (n = 0; n < 8; n++) {
+		enum udptrack_class want = n < 4 ? UDPTRACK_NEW :
+						   UDPTRACK_RELATED;
+
+		f->visit.related = n >= 4;
+		flows_key(n, UDPTRACK_ORIGINAL, &key);
+		KUNIT_EXPECT_FALSE(test,
+				   udptrack_table_peek(&f->table, &key,
+						       UDPTRACK_SIDE_ORIGIN,
+						       NOW, &class));
+		KUNIT_EXPECT_EQ(test, class, UDPTRACK_NEW);
+		flows_send(f, n, UDPTRACK_ORIGINAL, NOW);
+		KUNIT_EXPECT_TRUE(test,
+				  udptrack_table_peek(&f->table, &key,
+						      UDPTRACK_SIDE_ORIGIN,
+						      NOW, &class));
+		KUNIT_EXPECT_EQ_MSG(test, class, want, "flow %u", n);
+		flows_send(f, n, UDPTRACK_REPLY, NOW);
+		KUNIT_EXPECT_TRUE(test,
+				  udptrack_table_peek(&f->table, &key,
+						      UDPTRACK_SIDE_ORIGIN,
+						      NOW, &class));
+		KUNIT_EXPECT_EQ_MSG(test, class, UDPTRACK_ESTABLISHED,
+				    "flow %u", n);
+	}
+}
+
 /* From its last tick on a flow is not there for anybody, collected or not. */
 static void table_expired(struct kunit *test)
 {
@@ -413,6 +502,9 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(table_found_without_create),
 	KUNIT_CASE(table_self),
 	KUNIT_CASE(table_peek),
+	KUNIT_CASE(table_related),
+	KUNIT_CASE(table_related_found),
+	KUNIT_CASE(table_peek_origin),
 	KUNIT_CASE(table_expired),
 	KUNIT_CASE(table_erase_expired),
 	KUNIT_CASE(table_reborn),
