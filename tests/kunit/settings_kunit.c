@@ -16,6 +16,7 @@
 #include <kunit/resource.h>
 #include <kunit/test.h>
 
+#include "../../src/mark.h"
 #include "../../src/settings.h"
 
 /* The names and bounds that documents promise. */
@@ -177,6 +178,7 @@ static void settings_offsets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->loopback, 1005);
 	KUNIT_EXPECT_EQ(test, s->log_invalid, 1006);
 	KUNIT_EXPECT_EQ(test, s->require_listener, 1007);
+	KUNIT_EXPECT_EQ(test, s->mark_mask, 0);
 	KUNIT_EXPECT_NULL(test, s->exempt_ports.bits);
 }
 
@@ -273,6 +275,69 @@ static void settings_exempt_ports_refused(struct kunit *test)
 		expect_refused(test, p, texts[i]);
 }
 
+/* Bits of a mark that can tell five states from none: three in a row. */
+static const struct mask {
+	unsigned int mask;
+	bool valid;
+} masks[] = {
+	{ 0, true },
+	{ 0x7, true }, { 0xe, true }, { 0x700, true }, { 0xf, true },
+	{ 0xff, true }, { 0xe0000000, true }, { 0x70000000, true },
+	{ 0xfffffff8, true }, { 0x7fffffff, true }, { 0xffffffff, true },
+	{ 0x1, false }, { 0x2, false }, { 0x3, false }, { 0x6, false },
+	{ 0x30, false }, { 0x80000000, false }, { 0xc0000000, false },
+	{ 0x5, false }, { 0xb, false }, { 0xd, false }, { 0x107, false },
+	{ 0x701, false }, { 0xf0f, false }, { 0x80000007, false },
+	{ 0xe0000001, false }, { 0xfffffffd, false }, { 0xbfffffff, false },
+};
+
+static void mask_desc(const struct mask *m, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%#x", m->mask);
+}
+
+KUNIT_ARRAY_PARAM(mask, masks, mask_desc);
+
+static void settings_mark_mask_valid(struct kunit *test)
+{
+	const struct mask *m = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, m->valid, udptrack_mark_mask_valid(m->mask));
+}
+
+/* Taken in any notation, shown in hexadecimal. */
+static void settings_mark_mask(struct kunit *test)
+{
+	struct param *p = param_open(test, "mark_mask");
+
+	expect_taken(test, p, "0x7", "0x7");
+	expect_taken(test, p, "0x700\n", "0x700");
+	expect_taken(test, p, "1792", "0x700");
+	expect_taken(test, p, "03400", "0x700");
+	expect_taken(test, p, "0xe0000000", "0xe0000000");
+	expect_taken(test, p, "0xffffffff", "0xffffffff");
+	expect_taken(test, p, "4294967295", "0xffffffff");
+	expect_taken(test, p, "0", "0");
+	expect_taken(test, p, "0x0", "0");
+}
+
+static void settings_mark_mask_refused(struct kunit *test)
+{
+	static const char *const texts[] = {
+		"1", "3", "0x30", "0x5", "0xf0f", "0x107", "-1", "-0", "x",
+		"", "\n", " ", "0x", "0x7x", "0x7 ", " 0x7", "7,7", "700x",
+		"0x1ffffffff", "0x100000007", "4294967296", "4294967303",
+	};
+	struct param *p = param_open(test, "mark_mask");
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		expect_refused(test, p, texts[i]);
+	expect_taken(test, p, "0xe00", "0xe00");
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		expect_refused(test, p, texts[i]);
+}
+
 static struct kunit_case settings_cases[] = {
 	KUNIT_CASE_PARAM(settings_promised, promise_gen_params),
 	KUNIT_CASE(settings_offsets),
@@ -282,6 +347,9 @@ static struct kunit_case settings_cases[] = {
 	KUNIT_CASE(settings_separate),
 	KUNIT_CASE(settings_exempt_ports),
 	KUNIT_CASE(settings_exempt_ports_refused),
+	KUNIT_CASE_PARAM(settings_mark_mask_valid, mask_gen_params),
+	KUNIT_CASE(settings_mark_mask),
+	KUNIT_CASE(settings_mark_mask_refused),
 	{}
 };
 
