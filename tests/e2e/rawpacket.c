@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rawpacket - makes UDP packets by hand, whole, broken or in pieces.
+ * rawpacket - makes UDP packets by hand, whole, broken or in pieces, and ICMP
+ * errors that quote them.
  *
  * Owns nothing; from a description to bytes. The kernel fills in the checksum
- * of the IPv4 header when such a packet is sent.
+ * of the IPv4 header when such a packet is sent; a quoted one goes without.
  */
 #include <arpa/inet.h>
 #include <netinet/ip.h>
@@ -23,20 +24,33 @@ static unsigned int sum_bytes(const void *data, size_t len, unsigned int sum)
 	return sum;
 }
 
-/* The UDP checksum with its pseudo header: RFC 768, RFC 8200. */
+static unsigned short fold(unsigned int sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* The pseudo header: RFC 768, RFC 8200. */
+static unsigned int pseudo_sum(int family, int protocol,
+			       const struct in6_addr *src,
+			       const struct in6_addr *dst, size_t len)
+{
+	size_t addr_len = family == AF_INET ? 4 : 16;
+	unsigned int sum = protocol + len;
+
+	sum = sum_bytes(src, addr_len, sum);
+	return sum_bytes(dst, addr_len, sum);
+}
+
 static unsigned short udp_sum(const struct raw_packet *p,
 			      const unsigned char *udp, size_t len)
 {
-	size_t addr_len = p->family == AF_INET ? 4 : 16;
-	unsigned int sum = IPPROTO_UDP + len;
+	unsigned int sum = pseudo_sum(p->family, IPPROTO_UDP, &p->src, &p->dst,
+				      len);
+	unsigned short folded = fold(sum_bytes(udp, len, sum));
 
-	sum = sum_bytes(&p->src, addr_len, sum);
-	sum = sum_bytes(&p->dst, addr_len, sum);
-	sum = sum_bytes(udp, len, sum);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	sum = ~sum & 0xffff;
-	return sum ? sum : 0xffff;
+	return folded ? folded : 0xffff;
 }
 
 /* The UDP header and payload, before anything is cut off. */
@@ -71,7 +85,7 @@ static size_t build_ipv4(const struct raw_packet *p, size_t len, bool more,
 		.tot_len = htons(sizeof(ip) + len),
 		.id = htons(p->id),
 		.ttl = 64,
-		.protocol = IPPROTO_UDP,
+		.protocol = p->protocol ? p->protocol : IPPROTO_UDP,
 	};
 
 	if (p->frag_off >= 0)
@@ -86,11 +100,12 @@ static size_t build_ipv6(const struct raw_packet *p, size_t len, bool more,
 			 unsigned char *buf)
 {
 	bool piece = p->frag_off >= 0;
-	struct ip6_frag frag = { .ip6f_nxt = IPPROTO_UDP };
+	int protocol = p->protocol ? p->protocol : IPPROTO_UDP;
+	struct ip6_frag frag = { .ip6f_nxt = protocol };
 	struct ip6_hdr ip = {
 		.ip6_flow = htonl(6 << 28),
 		.ip6_plen = htons(len + (piece ? sizeof(frag) : 0)),
-		.ip6_nxt = piece ? IPPROTO_FRAGMENT : IPPROTO_UDP,
+		.ip6_nxt = piece ? IPPROTO_FRAGMENT : protocol,
 		.ip6_hlim = 64,
 		.ip6_src = p->src,
 		.ip6_dst = p->dst,
@@ -133,5 +148,46 @@ size_t raw_build(const struct raw_packet *p, unsigned char *buf)
 	headers = p->family == AF_INET ? build_ipv4(p, len, more, buf)
 				       : build_ipv6(p, len, more, buf);
 	memcpy(buf + headers, datagram + from, len);
+	return headers + len;
+}
+
+/**
+ * raw_build_icmp - make an ICMP or ICMPv6 message that quotes a packet
+ * @icmp: what it is to be
+ * @buf:  RAW_MAX bytes for it
+ *
+ * Return: its length, from the IP header on, or 0 when it would be too long.
+ */
+size_t raw_build_icmp(const struct raw_icmp *icmp, unsigned char *buf)
+{
+	int family = icmp->quoted.family;
+	struct raw_packet outer = {
+		.family = family,
+		.protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+		.src = icmp->src,
+		.dst = icmp->dst,
+		.frag_off = icmp->frag ? 0 : -1,
+		.id = 1,
+	};
+	unsigned char message[RAW_MAX] = { icmp->type, icmp->code };
+	unsigned short check;
+	unsigned int sum = 0;
+	size_t len, headers;
+
+	len = raw_build(&icmp->quoted, message + 8);
+	if (!len || len > RAW_MAX - 128)
+		return 0;
+	len = 8 + (len < icmp->quote ? len : icmp->quote);
+	if (family == AF_INET6)
+		sum = pseudo_sum(family, IPPROTO_ICMPV6, &icmp->src, &icmp->dst,
+				 len);
+	check = fold(sum_bytes(message, len, sum));
+	if (icmp->sum == RAW_SUM_BAD)
+		check = check == 0xfffe ? 1 : check + 1;
+	check = htons(check);
+	memcpy(message + 2, &check, sizeof(check));
+	headers = family == AF_INET ? build_ipv4(&outer, len, icmp->frag, buf)
+				    : build_ipv6(&outer, len, icmp->frag, buf);
+	memcpy(buf + headers, message, len);
 	return headers + len;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* UDP packets made by hand, faults included: see rawpacket.c. */
+/* UDP packets and ICMP errors made by hand, faults included: see rawpacket.c. */
 #ifndef RAWPACKET_H
 #define RAWPACKET_H
 
@@ -18,6 +18,7 @@ enum raw_sum {
 /**
  * struct raw_packet - a UDP packet to be made
  * @family:   AF_INET or AF_INET6
+ * @protocol: what the IP header calls it, 0 for UDP
  * @src:      source; IPv4 uses the first four bytes
  * @dst:      destination, likewise
  * @sport:    source port, host byte order
@@ -32,6 +33,7 @@ enum raw_sum {
  */
 struct raw_packet {
 	int family;
+	int protocol;
 	struct in6_addr src;
 	struct in6_addr dst;
 	unsigned int sport;
@@ -45,6 +47,29 @@ struct raw_packet {
 	unsigned int id;
 };
 
+/**
+ * struct raw_icmp - an ICMP or ICMPv6 message to be made
+ * @src:    source; IPv4 uses the first four bytes
+ * @dst:    destination, likewise
+ * @type:   type, of the family of the quoted packet
+ * @code:   code
+ * @quoted: the packet that follows the eight bytes of its header
+ * @quote:  bytes of that, at most
+ * @sum:    what stands in the checksum field
+ * @frag:   it claims to be the first piece of a longer message
+ */
+struct raw_icmp {
+	struct in6_addr src;
+	struct in6_addr dst;
+	unsigned int type;
+	unsigned int code;
+	struct raw_packet quoted;
+	size_t quote;
+	enum raw_sum sum;
+	bool frag;
+};
+
+size_t raw_build_icmp(const struct raw_icmp *icmp, unsigned char *buf);
 size_t raw_build(const struct raw_packet *p, unsigned char *buf);
 
 #endif

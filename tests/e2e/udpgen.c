@@ -13,14 +13,21 @@
  *	    to=ADDR,PORT connected    dev=IF  bound to it     broadcast
  *	    join=ADDR,IF  multicast   gro  takes merged datagrams
  *	    nosum  no checksums       hopopts, dstopts  IPv6 headers of that kind
+ *	    ttl=N  hops a packet may take
  *	send ID ADDR PORT [size=N] [n=N] [gso=N]	ADDR "-" when connected
+ *	denied ID ADDR PORT    a send that a firewall refuses
  *	recv ID [N]            take N (1) datagrams
  *	answer ID [N] [size=N] take N (1), answer each, with as many bytes or size
  *	drain ID               drop what has come in
+ *	silent ID              nothing has come in
  *	refused ID             wait for an ICMP error: nobody listens there
  *	close ID
  *	raw ADDR PORT ADDR PORT [size=N] [ulen=N] [cut=N] [sum=bad|zero]
- *	    [frag=OFFSET,LENGTH] [id=N]		see rawpacket.h
+ *	    [frag=OFFSET,LENGTH] [id=N] [proto=N]	see rawpacket.h
+ *	icmp ADDR ADDR TYPE CODE ADDR PORT ADDR PORT [quote=N] [icmpsum=bad]
+ *	    [piece] [OPTION...]		a message from the one to the other that
+ *	                       quotes what "raw" would make of the rest, or only
+ *	                       so many bytes of it
  *	race N ADDR PORT ADDR PORT	N pairs of sockets with ports from PORT on,
  *	                       both ends of a pair send at the same moment
  *	barrier NS ADDR NS2    all that was sent from NS has arrived in NS2,
@@ -296,7 +303,14 @@ static bool sock_options(int fd, int family, char **words)
 	static const unsigned char padding[8] = { 0, 0, 1, 4 };
 	char *dev = option(words, "dev");
 	char *join = option(words, "join");
+	long ttl = 0;
 
+	if (!number_option(words, "ttl", 1, 255, &ttl))
+		return false;
+	if (ttl && !(family == AF_INET ?
+		     set_int(fd, IPPROTO_IP, IP_TTL, ttl, "ttl") :
+		     set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl, "ttl")))
+		return false;
 	if (dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev,
 			      strlen(dev)))
 		return fail_errno("dev");
@@ -425,6 +439,18 @@ static bool do_send(char **words)
 	return true;
 }
 
+static bool do_denied(char **words)
+{
+	struct sock *s = sock_get(words[1]);
+	union addr to;
+
+	if (!s || !parse_addr(words[2], words[3], &to))
+		return false;
+	if (sendto(s->fd, "denied", 6, 0, &to.sa, addr_len(&to)) >= 0)
+		return fail("it was sent");
+	return errno == EPERM || fail_errno("not denied");
+}
+
 static bool wait_readable(int fd, const char *what)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -544,6 +570,16 @@ static bool do_drain(char **words)
 	return true;
 }
 
+static bool do_silent(char **words)
+{
+	struct sock *s = sock_get(words[1]);
+
+	if (!s)
+		return false;
+	return recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT) < 0 ||
+	       fail("'%s' received a datagram", s->id);
+}
+
 static bool do_refused(char **words)
 {
 	struct sock *s = sock_get(words[1]);
@@ -568,6 +604,7 @@ static void raw_addr(const union addr *addr, struct in6_addr *to,
 static bool raw_options(char **words, struct raw_packet *p)
 {
 	long size = 10, ulen = -1, cut = -1, id = 1, off = -1, len = 0;
+	long protocol = 0;
 	char *frag = option(words, "frag");
 	char *sum = option(words, "sum");
 	char *comma;
@@ -575,7 +612,8 @@ static bool raw_options(char **words, struct raw_packet *p)
 	if (!number_option(words, "size", 0, RAW_MAX, &size) ||
 	    !number_option(words, "ulen", 0, 65535, &ulen) ||
 	    !number_option(words, "cut", 0, RAW_MAX, &cut) ||
-	    !number_option(words, "id", 1, 65535, &id))
+	    !number_option(words, "id", 1, 65535, &id) ||
+	    !number_option(words, "proto", 0, 255, &protocol))
 		return false;
 	if (frag) {
 		comma = strchr(frag, ',');
@@ -586,6 +624,7 @@ static bool raw_options(char **words, struct raw_packet *p)
 		    !number(comma, 8, RAW_MAX, &len))
 			return false;
 	}
+	p->protocol = protocol;
 	p->size = size;
 	p->ulen = ulen;
 	p->cut = cut;
@@ -597,35 +636,78 @@ static bool raw_options(char **words, struct raw_packet *p)
 	return true;
 }
 
-static bool do_raw(char **words)
+/* Words that say ADDR PORT ADDR PORT [OPTION...] */
+static bool raw_packet(char **words, struct raw_packet *p)
 {
-	unsigned char packet[RAW_MAX];
-	struct raw_packet p = {};
 	union addr src, dst;
+
+	if (!parse_addr(words[0], words[1], &src) ||
+	    !parse_addr(words[2], words[3], &dst) || !raw_options(words + 4, p))
+		return false;
+	p->family = dst.sa.sa_family;
+	raw_addr(&src, &p->src, &p->sport);
+	raw_addr(&dst, &p->dst, &p->dport);
+	return true;
+}
+
+static bool raw_send(const char *host, const void *packet, size_t len)
+{
+	union addr to;
 	bool sent;
-	size_t len;
 	int fd;
 
-	if (!enter(wanted) || !parse_addr(words[1], words[2], &src) ||
-	    !parse_addr(words[3], words[4], &dst) || !raw_options(words + 5, &p))
-		return false;
-	p.family = dst.sa.sa_family;
-	raw_addr(&src, &p.src, &p.sport);
-	raw_addr(&dst, &p.dst, &p.dport);
-	dst.in.sin_port = 0;
-	len = raw_build(&p, packet);
 	if (!len)
 		return fail("no such packet");
-
-	fd = socket(p.family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (!parse_addr(host, "0", &to))
+		return false;
+	fd = socket(to.sa.sa_family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (fd < 0)
 		return fail_errno("raw socket");
-	sent = sendto(fd, packet, len, 0, &dst.sa, addr_len(&dst)) ==
+	sent = sendto(fd, packet, len, 0, &to.sa, addr_len(&to)) ==
 	       (ssize_t)len;
 	if (!sent)
 		fail_errno("raw send");
 	close(fd);
 	return sent;
+}
+
+static bool do_raw(char **words)
+{
+	unsigned char packet[RAW_MAX];
+	struct raw_packet p = {};
+
+	if (!enter(wanted) || !raw_packet(words + 1, &p))
+		return false;
+	return raw_send(words[3], packet, raw_build(&p, packet));
+}
+
+static bool do_icmp(char **words)
+{
+	unsigned char packet[RAW_MAX];
+	struct raw_icmp icmp = {};
+	long type, code, quote = RAW_MAX;
+	union addr src, dst;
+	unsigned int none;
+
+	if (!enter(wanted) || !parse_addr(words[1], "0", &src) ||
+	    !parse_addr(words[2], "0", &dst) ||
+	    !number(words[3], 0, 255, &type) ||
+	    !number(words[4], 0, 255, &code) ||
+	    !number_option(words, "quote", 0, RAW_MAX, &quote) ||
+	    !raw_packet(words + 5, &icmp.quoted))
+		return false;
+	if (src.sa.sa_family != icmp.quoted.family ||
+	    dst.sa.sa_family != icmp.quoted.family)
+		return fail("one family, please");
+	raw_addr(&src, &icmp.src, &none);
+	raw_addr(&dst, &icmp.dst, &none);
+	icmp.type = type;
+	icmp.code = code;
+	icmp.quote = quote;
+	icmp.frag = flag(words, "piece");
+	if (option(words, "icmpsum"))
+		icmp.sum = RAW_SUM_BAD;
+	return raw_send(words[2], packet, raw_build_icmp(&icmp, packet));
 }
 
 /* --- races */
@@ -893,9 +975,12 @@ static const struct command {
 	{ "recv", 2, do_recv },
 	{ "answer", 2, do_answer },
 	{ "drain", 2, do_drain },
+	{ "denied", 4, do_denied },
+	{ "silent", 2, do_silent },
 	{ "refused", 2, do_refused },
 	{ "close", 2, do_close },
 	{ "raw", 5, do_raw },
+	{ "icmp", 9, do_icmp },
 	{ "race", 6, do_race },
 	{ "barrier", 4, do_barrier },
 	{ "sleep", 2, do_sleep },
