@@ -26,7 +26,7 @@ packages_for() {
 		echo bsdextrautils iputils-ping pkgconf libxtables-dev python3-minimal ;;
 	test)
 		packages_for run
-		echo perl python3 util-linux avahi-daemon dnsmasq-base conntrack ;;
+		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
 	*) die "unknown job '$1' (there are: build vm run test check)" ;;
