@@ -102,7 +102,7 @@ static bool is_loopback_off(const struct udptrack_settings *settings,
  * @un:    its network namespace
  * @skb:   the packet
  * @state: the hook it is at
- * @pkt:   filled in for UDPTRACK_PACKET_OK
+ * @pkt:   filled in as by udptrack_tuple_parse()
  *
  * Context: process or softirq.
  * Return: UDPTRACK_PACKET_OK, or why not.
@@ -130,25 +130,30 @@ enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
 }
 
 /*
- * A looped packet that nf_conntrack's NAT translated shows other addresses on
- * its way in than on its way out, when it met its flow. Out, its destination
- * was translated already and its source not yet.
+ * The ends that a looped packet had when it met its flow on its way out, where
+ * nf_conntrack can tell: its NAT shows other addresses on the way in (when the
+ * packet met its flow, its destination was translated already and its source
+ * not yet), and but the first piece of a fragmented one has no ports.
  */
-static void undo_nat(const struct sk_buff *skb, struct udptrack_tuple *tuple)
+static bool ends_when_sent(const struct sk_buff *skb, bool fragment,
+			   struct udptrack_tuple *tuple)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	const struct nf_conntrack_tuple *from, *to;
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	if (!ct || !(ct->status & IPS_NAT_MASK))
-		return;
+	if (!ct || (!fragment && !(ct->status & IPS_NAT_MASK)))
+		return false;
 	from = &ct->tuplehash[CTINFO2DIR(ctinfo)].tuple;
 	to = &ct->tuplehash[!CTINFO2DIR(ctinfo)].tuple;
 	tuple->src = from->src.u3;
 	tuple->sport = from->src.u.udp.port;
 	tuple->dst = to->src.u3;
 	tuple->dport = to->src.u.udp.port;
+	return true;
+#else
+	return false;
 #endif
 }
 
@@ -163,7 +168,7 @@ static enum udptrack_class classify_udp(struct udptrack_net *un,
 	unsigned int side;
 
 	if (looped)
-		undo_nat(skb, tuple);
+		ends_when_sent(skb, false, tuple);
 	side = udptrack_key_from_tuple(tuple, &key);
 	/*
 	 * The second sight of a packet to its own sender: what counts is
@@ -176,6 +181,26 @@ static enum udptrack_class classify_udp(struct udptrack_net *un,
 	    udptrack_asks_match(&un->asks, skb, tuple, state))
 		return UDPTRACK_RELATED;
 	return class;
+}
+
+/*
+ * IPv6 fragments that loop are not put together again before
+ * NF_INET_LOCAL_IN when nf_conntrack has seen them: nf_defrag_ipv6 takes them
+ * for done. Each is what the whole packet was.
+ */
+static enum udptrack_class classify_fragment(struct udptrack_net *un,
+					     const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     struct udptrack_tuple *tuple)
+{
+	const struct udptrack_settings *settings = &un->settings;
+
+	if (!udptrack_packet_is_looped(skb, state) ||
+	    !ends_when_sent(skb, true, tuple))
+		return UDPTRACK_UNTRACKED;
+	if (is_loopback_off(settings, state) || is_exempt(settings, tuple))
+		return UDPTRACK_UNTRACKED;
+	return classify_udp(un, skb, state, tuple);
 }
 
 /*
@@ -242,6 +267,7 @@ enum udptrack_class udptrack_packet_classify(struct sk_buff *skb,
 	case UDPTRACK_PACKET_NOT_UDP:
 		return classify_error(un, skb, state);
 	case UDPTRACK_PACKET_FRAGMENT:
+		return classify_fragment(un, skb, state, &pkt.tuple);
 	case UDPTRACK_PACKET_LOOPBACK:
 	case UDPTRACK_PACKET_EXEMPT:
 		return UDPTRACK_UNTRACKED;

@@ -123,6 +123,7 @@ static enum udptrack_verdict parse_headers(const struct sk_buff *skb,
 		return ret;
 	if (l3->protocol != IPPROTO_UDP)
 		return UDPTRACK_PACKET_NOT_UDP;
+	tuple->scope = tuple_scope(tuple, ifindex);
 	if (l3->later_fragment)
 		return UDPTRACK_PACKET_FRAGMENT;
 
@@ -132,7 +133,6 @@ static enum udptrack_verdict parse_headers(const struct sk_buff *skb,
 
 	tuple->sport = (*udp)->source;
 	tuple->dport = (*udp)->dest;
-	tuple->scope = tuple_scope(tuple, ifindex);
 	return UDPTRACK_PACKET_OK;
 }
 
@@ -165,7 +165,8 @@ static void count_segments(const struct sk_buff *skb, unsigned int nhoff,
  * @nhoff:   offset of its IP header, in bytes
  * @family:  NFPROTO_IPV4 or NFPROTO_IPV6
  * @ifindex: the interface it came from or leaves by, for link-local scope
- * @pkt:     filled in when UDPTRACK_PACKET_OK is returned
+ * @pkt:     filled in when UDPTRACK_PACKET_OK is returned; its tuple, but for
+ *           the ports, also for UDPTRACK_PACKET_FRAGMENT
  *
  * The header checks are those of RFC 768 and RFC 8200 that nf_conntrack makes
  * too: a UDP length below 8 or beyond the packet is malformed. Zero-length
