@@ -82,6 +82,7 @@ static size_t build_ipv4(const struct raw_packet *p, size_t len, bool more,
 	struct iphdr ip = {
 		.version = 4,
 		.ihl = 5,
+		.tos = p->tos,
 		.tot_len = htons(sizeof(ip) + len),
 		.id = htons(p->id),
 		.ttl = 64,
@@ -103,7 +104,7 @@ static size_t build_ipv6(const struct raw_packet *p, size_t len, bool more,
 	int protocol = p->protocol ? p->protocol : IPPROTO_UDP;
 	struct ip6_frag frag = { .ip6f_nxt = protocol };
 	struct ip6_hdr ip = {
-		.ip6_flow = htonl(6 << 28),
+		.ip6_flow = htonl(6 << 28 | p->tos << 20),
 		.ip6_plen = htons(len + (piece ? sizeof(frag) : 0)),
 		.ip6_nxt = piece ? IPPROTO_FRAGMENT : protocol,
 		.ip6_hlim = 64,
@@ -168,8 +169,13 @@ size_t raw_build_icmp(const struct raw_icmp *icmp, unsigned char *buf)
 		.dst = icmp->dst,
 		.frag_off = icmp->frag ? 0 : -1,
 		.id = 1,
+		.tos = icmp->tos,
 	};
-	unsigned char message[RAW_MAX] = { icmp->type, icmp->code };
+	/* In ICMP the MTU takes the last two of the eight, in ICMPv6 four. */
+	unsigned char message[RAW_MAX] = {
+		icmp->type, icmp->code,
+		[6] = icmp->mtu >> 8, [7] = icmp->mtu & 0xff,
+	};
 	unsigned short check;
 	unsigned int sum = 0;
 	size_t len, headers;

@@ -30,6 +30,7 @@ enum raw_sum {
  * @frag_off: send only a piece that begins here, a multiple of 8, or -1
  * @frag_len: length of the piece
  * @id:       identifies the datagram that the pieces belong to
+ * @tos:      type of service or traffic class
  */
 struct raw_packet {
 	int family;
@@ -45,6 +46,7 @@ struct raw_packet {
 	int frag_off;
 	int frag_len;
 	unsigned int id;
+	unsigned int tos;
 };
 
 /**
@@ -57,6 +59,8 @@ struct raw_packet {
  * @quote:  bytes of that, at most
  * @sum:    what stands in the checksum field
  * @frag:   it claims to be the first piece of a longer message
+ * @mtu:    what a packet that is too big should have fitted
+ * @tos:    type of service or traffic class
  */
 struct raw_icmp {
 	struct in6_addr src;
@@ -67,6 +71,8 @@ struct raw_icmp {
 	size_t quote;
 	enum raw_sum sum;
 	bool frag;
+	unsigned int mtu;
+	unsigned int tos;
 };
 
 size_t raw_build_icmp(const struct raw_icmp *icmp, unsigned char *buf);
