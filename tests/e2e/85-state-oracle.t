@@ -31,7 +31,7 @@ fi
 EXEMPT=5050	# as in chatter.c
 work=$(mktemp -d)
 
-modprobe -a nf_conntrack xt_conntrack xt_CT nf_log_syslog || skip_all "no nf_conntrack"
+modprobe -a nf_conntrack xt_conntrack xt_CT xt_u32 nf_log_syslog || skip_all "no nf_conntrack"
 load_udptrack
 load_module xt_udptrack || bail_out "xt_udptrack does not load"
 two_netns a b
@@ -47,20 +47,22 @@ iptables_in() {
 # never match, in each direction, which log what they match, and two that count.
 rules() {
 	local icmp='icmp --icmp-type' errors=(destination-unreachable time-exceeded parameter-problem)
-	local state way chain port error
+	# The upper three bits of the type of service: see enum fate in chatter.c.
+	local state way chain port error fate='0>>16&0xe0'
 	if [ "$1" = 6 ]; then
+		fate='0>>20&0xe0'
 		icmp='ipv6-icmp --icmpv6-type'
 		errors+=(packet-too-big)
 	fi
 	echo '*raw'
-	echo '-A OUTPUT -m tos --tos 0x20/0xe0 -j DROP'
-	echo '-A PREROUTING -m tos --tos 0x40/0xe0 -j DROP'
+	echo "-A OUTPUT -m u32 --u32 $fate=0x20 -j DROP"
+	echo "-A PREROUTING -m u32 --u32 $fate=0x40 -j DROP"
 	for chain in OUTPUT PREROUTING; do
 		for port in sport dport; do
 			# What is too short to have ports would be dropped by that match.
-			echo "-A $chain -p udp -m tos ! --tos 0xc0/0xe0 -m udp --$port $EXEMPT -j CT --notrack"
+			echo "-A $chain -p udp -m u32 ! --u32 $fate=0xc0 -m udp --$port $EXEMPT -j CT --notrack"
 		done
-		echo "-A $chain -p ${icmp%% *} -m tos --tos 0xa0/0xe0 -j CT --notrack"
+		echo "-A $chain -p ${icmp%% *} -m u32 --u32 $fate=0xa0 -j CT --notrack"
 	done
 	echo COMMIT
 	echo '*filter'
@@ -83,8 +85,8 @@ rules() {
 			echo "-A seen-$chain -m udptrack --state $state"
 		done
 	done
-	echo '-A OUTPUT -m tos --tos 0x60/0xe0 -j DROP'
-	echo '-A INPUT -m tos --tos 0x80/0xe0 -j DROP'
+	echo "-A OUTPUT -m u32 --u32 $fate=0x60 -j DROP"
+	echo "-A INPUT -m u32 --u32 $fate=0x80 -j DROP"
 	echo COMMIT
 }
 
@@ -163,6 +165,9 @@ for state in "${STATES[@]}"; do
 done
 
 is "$(grep -c ' differs ' "$work/counts")" 80 "all rules are there"
+dropped=$(for ns in a b; do for family in 4 6; do iptables_in $ns $family -save -c; done; done |
+	sed -n 's/^\[\([0-9]*\):.* -j DROP$/\1/p' | grep -vc '^0$')
+is "$dropped" 16 "each rule that drops has dropped something"
 for ns in a b; do
 	for family in 4 6; do
 		is "$(grep "^$ns $family .* differs " "$work/counts" | grep -v ' 0$')" "" \
