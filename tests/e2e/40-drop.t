@@ -9,8 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # Each takes a minute on the debug kernel, and the others have tried them all.
-cases=(iptables-legacy,ipv{4,6} iptables-nft,ipv{4,6} nft,ipv{4,6})
-[ "$UDPTRACK_KERNEL" = debug ] && cases=(iptables-legacy,ipv4 nft,ipv6)
+cases=(iptables-legacy:ipv{4,6} iptables-nft:ipv{4,6} nft:ipv{4,6})
+[ "$UDPTRACK_KERNEL" = debug ] && cases=(iptables-legacy:ipv4 nft:ipv6)
 plan $((9 * ${#cases[@]}))
 load_udptrack require_listener=0
 two_netns
@@ -157,7 +157,7 @@ left_s() { [ "$1" = out ] || [ "$1" = in ] || echo "$port NEW 1/0 third"; }
 
 source_port=10000
 for case in "${cases[@]}"; do
-	tool=${case%,*} family=${case#*,}
+	tool=${case%:*} family=${case#*:}
 	tables[3]=filter
 	[ "$tool-$has_security" = iptables-legacy-1 ] && tables[3]=security
 	if [ "$family" = ipv4 ]; then

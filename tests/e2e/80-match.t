@@ -6,6 +6,8 @@
 # it may stand; what it matches; and that neither module goes while a rule is
 # there, nor a namespace leaves anything behind.
 
+# shellcheck disable=SC2086 # rules and options are words
+
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/udpgen.sh
@@ -28,13 +30,11 @@ for tool in "${tools[@]}"; do
 
 	# What is taken is saved as it was written, in the order of the numbers.
 	while IFS='|' read -r given saved; do
-		# shellcheck disable=SC2086 # words
 		ok "$tool: $given" in_ns c $tool -A INPUT $given
 		is "$(rules $tool)" "-A INPUT ${saved:-$given}" "$tool: $given: is saved"
 		before=$(rules $tool)
 		in_ns c $tool-save -t filter 2>/dev/null | in_ns c $tool-restore
 		is "$?, $(rules $tool)" "0, $before" "$tool: $given: is restored"
-		# shellcheck disable=SC2086
 		ok "$tool: $given: is deleted by its words" in_ns c $tool -D INPUT $given
 	done <<-'END'
 		-p udp -m udptrack --state NEW,ESTABLISHED|
@@ -44,7 +44,6 @@ for tool in "${tools[@]}"; do
 
 	# What is not taken is said in words.
 	while IFS='|' read -r given words; do
-		# shellcheck disable=SC2086
 		said=$(in_ns c $tool -A INPUT $given 2>&1)
 		isnt $? 0 "$tool: '$given' is refused"
 		like "$said" "$words" "$tool: '$given': says why"
@@ -82,13 +81,14 @@ for tool in iptables-translate ip6tables-translate; do
 		"$tool: nothing where no mark carries the state"
 	sysctl_in c udptrack_mark_mask=0x700
 	while IFS='|' read -r given words; do
-		# shellcheck disable=SC2086
 		said=$(in_ns c $tool -A INPUT $given -j DROP)
 		like "$said" "meta mark & 0x700 \{ $words \} counter drop" "$tool: $given"
+		rule=${said#"nft '"}
+		rule=${rule%"'"}
 		in_ns c nft "add table ${said#*"add rule "}" 2>/dev/null
 		[[ $said =~ (ip6?) ]] && family=${BASH_REMATCH[1]}
 		in_ns c nft "add table $family filter; add chain $family filter INPUT"
-		ok "$tool: $given: nft takes it" in_ns c nft "$(sed "s/^nft '\(.*\)'$/\1/" <<<"$said")"
+		ok "$tool: $given: nft takes it" in_ns c nft "$rule"
 		in_ns c nft flush ruleset
 	done <<-'END'
 		-m udptrack --state NEW,ESTABLISHED|0x100, 0x200
