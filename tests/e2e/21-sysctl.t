@@ -47,7 +47,11 @@ export -f put get say
 # in_netns NAME COMMAND: run it in a shell there that knows put and get
 in_netns() { in_ns "$1" bash -c "$2"; }
 
-plan $((424 + 14 + 2 * 17 + 1 + 1))
+# What is no number in any range.
+bad=('' ' ' x 1x -1 --1 1.5 1-1 1,1 0x 4294967296 4294967297 18446744073709551617 99999999999999999999999)
+# An emulated debug kernel takes long for each; the others have tried them all.
+[ "$UDPTRACK_KERNEL" = debug ] && bad=('' x 4294967297)
+plan $((474 - ${#numbers[@]} * 2 * (14 - ${#bad[@]})))
 unlimit_log
 load_udptrack timeout=20 timeout_stream=200 max=1000 acct=0 mark_mask=0xff00 exempt_ports=4789
 
@@ -113,8 +117,7 @@ refused() {
 
 for name in "${numbers[@]}"; do
 	refused "$name" "from ${lowest[$name]} to ${highest[$name]}" "${good[$name]}" \
-		$((lowest[$name] - 1)) $((highest[$name] + 1)) '' ' ' x 1x -1 --1 1.5 1-1 1,1 0x \
-		4294967296 4294967297 18446744073709551617 99999999999999999999999
+		$((lowest[$name] - 1)) $((highest[$name] + 1)) "${bad[@]}"
 done
 refused mark_mask 'at least three adjacent bits' 0x700 \
 	1 2 3 6 0x30 5 0xf0f 0x80000003 -1 '' ' ' x 0x 7x 7,7 0x100000000 18446744073709551623
