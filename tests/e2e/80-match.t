@@ -19,13 +19,14 @@ two_netns
 gen_start
 
 tools=(iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft)
-# Each takes minutes there, and the others have tried them all.
-[ "$UDPTRACK_KERNEL" = debug ] && tools=(iptables-legacy ip6tables-nft)
+syntax=("${tools[@]}") translate=(iptables-translate ip6tables-translate)
+# Starting a program takes seconds there; the others have tried them all.
+[ "$UDPTRACK_KERNEL" = debug ] && tools=(iptables-legacy ip6tables-nft) syntax=() translate=()
 
 # rules COMMAND: the rules of the filter table, without counters and comments
 rules() { in_ns c "$1-save" -t filter 2>/dev/null | grep '^-A'; }
 
-for tool in "${tools[@]}"; do
+for tool in "${syntax[@]}"; do
 	like "$(in_ns c $tool -m udptrack --help)" 'udptrack match options.*state' "$tool: help"
 
 	# What is taken is saved as it was written, in the order of the numbers.
@@ -75,7 +76,7 @@ done
 
 # --- in nftables' words
 
-for tool in iptables-translate ip6tables-translate; do
+for tool in "${translate[@]}"; do
 	sysctl_in c udptrack_mark_mask=0
 	like "$(in_ns c $tool -A INPUT -m udptrack --state NEW -j DROP)" '^nft # ' \
 		"$tool: nothing where no mark carries the state"
