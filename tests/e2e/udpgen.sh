@@ -7,7 +7,8 @@
 #   gen_start              start udpgen (see udpgen.c); it ends with the test
 #   gen LINE...            have it do these; the test ends if that fails.  GEN_FROM
 #                          and GEN_TO are when that began and ended, in milliseconds
-#   gen_script             the same with lines from the input
+#   gen_script             the same with lines from the input; not behind a pipe, where
+#                          GEN_TO would be lost: gen_script < <(...)
 #   snap NS                read the flows and counters of a namespace
 #   flow SRC SPORT DST DPORT    look one up in the last snap: FLOW is what it is, in
 #                          short, and FLOW_LEFT the seconds left.  FLOW reads
