@@ -228,7 +228,7 @@ for i in 1 2 3; do
 		in_ns x$i $tool -A OUTPUT -m udptrack ! --state NEW,RELATED
 	done
 	in_ns x$i sysctl -qw net.netfilter.udptrack_mark_mask=0x700
-	background nsenter --net=/run/netns/x$i "$BIN/flood" -S 100 -R -t 20 -g 500 >/dev/null
+	background nsenter --net=/run/netns/x$i "$BIN/flood" -S 100 -R -t 300 -g 500 >/dev/null
 	floods[i]=$BACKGROUND
 done
 sleep 1
