@@ -116,10 +116,10 @@ flows_made() {
 }
 
 # An emulated debug kernel takes minutes for each; the others try them all.
-forged=(4 6) real=(4 6)
-[ "$UDPTRACK_KERNEL" = debug ] && forged=(6) real=(4)
+families=(4 6)
+[ "$UDPTRACK_KERNEL" = debug ] && families=(6)
 
-for family in "${forged[@]}"; do
+for family in "${families[@]}"; do
 	use "$family"
 	### Forged errors that come in.  Flows: 4001 ours and unanswered, 4002 ours and
 	# answered, 4003 from outside.
@@ -205,7 +205,7 @@ for family in "${forged[@]}"; do
 done
 
 ### Real errors of the far end, of the router, and of our own kernel.
-for family in "${real[@]}"; do
+for family in "${families[@]}"; do
 	use "$family"
 
 	# real NAME PORT LINE...: a sends from PORT of AR to FAR, and RELATED comes back.  The
