@@ -12,7 +12,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 results=${UDPTRACK_RESULTS:?}
-limit=${UDPTRACK_TEST_TIMEOUT:-900}
+limit=${UDPTRACK_TEST_TIMEOUT:-1300}
 
 mkdir -p "$results/tap"
 PERL_TEST_HARNESS_DUMP_TAP=$results/tap \
