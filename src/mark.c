@@ -47,17 +47,22 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_mark_mask_valid);
 /*
  * The route was chosen before the mark was there. Look again where some rule
  * might choose otherwise, as the mangle table does. A packet that finds no
- * route keeps the one it has.
+ * route keeps the one it has; one that an IPsec policy then refuses has lost
+ * it, and there is nowhere left to send it.
  */
-static void reroute(struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int reroute(struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
+	int err = 0;
+
 	if (state->pf == NFPROTO_IPV4) {
 		if (fib4_has_custom_rules(state->net))
-			ip_route_me_harder(state->net, state->sk, skb,
-					   RTN_UNSPEC);
+			err = ip_route_me_harder(state->net, state->sk, skb,
+						 RTN_UNSPEC);
 	} else if (fib6_has_custom_rules(state->net)) {
-		nf_ip6_route_me_harder(state->net, state->sk, skb);
+		err = nf_ip6_route_me_harder(state->net, state->sk, skb);
 	}
+	return err && !skb_dst(skb) ? NF_DROP_ERR(err) : NF_ACCEPT;
 }
 
 static unsigned int mark_hook(void *priv, struct sk_buff *skb,
@@ -77,9 +82,8 @@ static unsigned int mark_hook(void *priv, struct sk_buff *skb,
 	if (mark == skb->mark)
 		return NF_ACCEPT;
 	skb->mark = mark;
-	if (state->hook == NF_INET_LOCAL_OUT)
-		reroute(skb, state);
-	return NF_ACCEPT;
+	return state->hook == NF_INET_LOCAL_OUT ? reroute(skb, state)
+						: NF_ACCEPT;
 }
 
 #define MARK_HOOK(family, where) {					\
