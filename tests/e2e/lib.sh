@@ -199,7 +199,7 @@ log_after() {
 	dmesg | awk -v marker="$1" -v known="$NF_TABLES_RCU" '
 		index($0, marker) { seen = 1; text = held = ""; next }
 		# Three lines on it says what it is about.
-		/WARNING: suspicious RCU usage/ { held = $0 "\n"; next }
+		/WARNING: suspicious RCU usage/ { held = held $0 "\n"; next }
 		held != "" && /RCU|[.][ch]:[0-9]+/ && !/Tainted/ {
 			if ($0 !~ known) text = text held
 			held = ""
