@@ -161,9 +161,9 @@ make -s -C tests/e2e || broken "the test programs do not build"
 make -s tools || broken "the tools do not build"
 
 # Jobs: the unit tests, and the files of each kernel in groups, each in a machine
-# of its own.  A machine keeps little more than one processor busy, so there are
-# as many at a time as processors; the debug kernel, where all takes longest,
-# comes first.  A job counts as failed until it has come to its end.
+# of its own.  A machine keeps less than one processor busy, for tests also wait,
+# so there is one more at a time than processors; the debug kernel, where all
+# takes longest, comes first.  A job counts as failed until it has come to its end.
 GROUP=4
 jobs=()
 [ "$KUNIT" = 0 ] || jobs+=("kunit debug")
@@ -192,7 +192,7 @@ job() {
 # labelled NAME: put it before every line
 labelled() { sed -u "s/^/${1}: /"; }
 
-workers=$(nproc)
+workers=$(($(nproc) + 1))
 # A machine has up to 2 GB.
 memory=$(awk '/^MemAvailable/ { print int($2 / 1024 / 2300) }' /proc/meminfo)
 [ "$memory" -ge "$workers" ] || workers=$((memory > 0 ? memory : 1))

@@ -12,8 +12,8 @@
 sysctls=/proc/sys/net/netfilter
 out=$(mktemp -d)
 trap 'rm -rf "$out"; at_exit' EXIT
-sizes=(10000 50000 100000)
-[ "${UDPTRACK_KERNEL:-}" = debug ] && sizes=(2000 5000 10000)
+sizes=(10000 50000 100000) crowd=1500 third=100
+[ "$UDPTRACK_KERNEL" = debug ] && sizes=(1000 2000 4000) crowd=500 third=20
 plan 55
 
 # The same in awk and in bash.
@@ -166,14 +166,14 @@ new_netns q
 ip -n q link add sink type dummy
 ip -n q link set sink up
 ip -n q addr add 192.0.2.1/24 dev sink
-put max 1500
+put max $crowd
 background nsenter --net=/run/netns/q "$BIN/flood" -s 192.0.2.1 -d 192.0.2.2 -P 10000 -S 1000 \
 	-p 20000 -D 10 -t 500 -g 50 >/dev/null
 churn=$BACKGROUND
-wait_until 20 here bash -c "[ \$(cat $sysctls/udptrack_count) -ge 1500 ]"
-stay=300
+wait_until 20 here bash -c "[ \$(cat $sysctls/udptrack_count) -ge $crowd ]"
+stay=$((3 * third))
 for from in 1000 1100 1200; do
-	here "$BIN/flood" -P $from -S 100 -p 3000 -c 2 -E >/dev/null
+	here "$BIN/flood" -P $from -S $third -p 3000 -c 2 -E >/dev/null
 done
 
 # staying FILE: how many of those that stay are there

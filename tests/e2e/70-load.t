@@ -13,7 +13,7 @@
 loads=50 readings=10 namespaces=200 at_once=20 gap=100
 # An emulated debug kernel takes a quarter of a minute for each load, and two
 # seconds for each namespace.
-[ "$UDPTRACK_KERNEL" = debug ] && loads=8 readings=3 gap=3000 namespaces=60
+[ "$UDPTRACK_KERNEL" = debug ] && loads=4 readings=2 gap=3000 namespaces=20
 slab=/sys/kernel/slab/udptrack_flow
 work=$(mktemp -d)
 trap 'rm -rf "$work"; at_exit' EXIT
