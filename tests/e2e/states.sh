@@ -37,9 +37,10 @@ count_states() {
 }
 
 states() {
-	local n=() total=0 i text='' packets
-	mapfile -t n < <(in_ns "$1" "${IPTABLES[$3]}" -nvxL "states-$2" -Z |
-		awk '$1 ~ /^[0-9]+$/ { print $1 }')
+	local n=() total=0 i text='' packets line
+	while read -r line; do
+		[[ ! $line =~ ^([0-9]+)\  ]] || n+=("${BASH_REMATCH[1]}")
+	done < <(in_ns "$1" "${IPTABLES[$3]}" -nvxL "states-$2" -Z)
 	[ "${#n[@]}" = 10 ] || { echo 'no counters'; return; }
 	for ((i = 0; i < 10; i += 2)); do total=$((total + n[i])); done
 	for ((i = 0; i < 10; i += 2)); do
