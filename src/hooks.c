@@ -86,6 +86,23 @@ static bool wants_listener(struct udptrack_net *un,
 	       READ_ONCE(un->settings.require_listener);
 }
 
+/*
+ * Whose flow it is shows when this host sends: its first packet, or else its
+ * first answer.
+ */
+static void learn_owner(struct udptrack_net *un, const struct sk_buff *skb,
+			const struct nf_hook_state *state,
+			const struct udptrack_key *key)
+{
+	struct udptrack_owner owner;
+
+	if (state->hook != NF_INET_LOCAL_OUT)
+		return;
+	udptrack_owner_get(&owner, skb, state);
+	udptrack_table_own(&un->table, key, &owner);
+	udptrack_owner_put(&owner);
+}
+
 /* Find or make the packet's flow. */
 static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 		   const struct nf_hook_state *state,
@@ -124,6 +141,9 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	}
 	if (outcome == UDPTRACK_CREATED)
 		udptrack_gc_kick(&un->gc);
+	if ((outcome == UDPTRACK_FOUND || outcome == UDPTRACK_CREATED) &&
+	    result.wants_owner)
+		learn_owner(un, skb, state, &key);
 	if (!udptrack_packet_is_unicast(skb, &pkt->tuple))
 		udptrack_asks_note(&un->asks, &pkt->tuple, &visit,
 				   state->hook);

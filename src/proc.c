@@ -9,9 +9,11 @@
  */
 #include <linux/in.h>
 #include <linux/jiffies.h>
+#include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/socket.h>
+#include <linux/string_helpers.h>
 
 #include "netns.h"
 #include "proc.h"
@@ -37,7 +39,7 @@ static void *flows_from(struct seq_file *seq, loff_t *pos)
 	struct flow_iter *iter = seq->private;
 
 	if (!udptrack_table_next(&un->table, *pos, iter->last_id, jiffies,
-				 &iter->flow)) {
+				 task_active_pid_ns(current), &iter->flow)) {
 		*pos = iter->last_id + 1;
 		return NULL;
 	}
@@ -90,6 +92,26 @@ static void show_traffic(struct seq_file *seq,
 			   flow->traffic[dir].bytes);
 }
 
+/* Users, processes and their names as the reader's namespaces know them. */
+static void show_owner(struct seq_file *seq,
+		       const struct udptrack_snapshot *flow)
+{
+	uid_t uid = flow->has_uid ? from_kuid(seq_user_ns(seq), flow->uid)
+				  : (uid_t)-1;
+
+	if (uid != (uid_t)-1)
+		seq_printf(seq, " uid=%u", uid);
+	if (flow->pid)
+		seq_printf(seq, " pid=%d", flow->pid);
+	if (flow->cgroup)
+		seq_printf(seq, " cgroup=%llu", flow->cgroup);
+	if (flow->pid) {
+		seq_puts(seq, " comm=");
+		seq_escape_str(seq, flow->comm, ESCAPE_ANY_NP | ESCAPE_APPEND,
+			       " \\");
+	}
+}
+
 /* As ct_seq_show() writes it, with the state where TCP's would stand. */
 static int flows_show(struct seq_file *seq, void *v)
 {
@@ -109,6 +131,7 @@ static int flows_show(struct seq_file *seq, void *v)
 	show_traffic(seq, flow, UDPTRACK_REPLY);
 	if (flow->state.flags & UDPTRACK_ASSURED)
 		seq_puts(seq, " [ASSURED]");
+	show_owner(seq, flow);
 	seq_putc(seq, '\n');
 	return 0;
 }

@@ -53,6 +53,7 @@ struct udptrack_flow {
 	u8 origin;		/* side of the key that spoke first */
 	struct udptrack_state state;
 	struct udptrack_counter traffic[2];
+	struct udptrack_owner owner;
 	struct rcu_head rcu;
 };
 
@@ -149,8 +150,11 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_table_destroy);
 
 static void flow_free_rcu(struct rcu_head *head)
 {
-	kmem_cache_free(flow_cache,
-			container_of(head, struct udptrack_flow, rcu));
+	struct udptrack_flow *flow = container_of(head, struct udptrack_flow,
+						  rcu);
+
+	udptrack_owner_put(&flow->owner);
+	kmem_cache_free(flow_cache, flow);
 }
 
 /* Take a live flow out of by_key. Under flow->lock. */
@@ -225,6 +229,7 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 	flow->state = udptrack_state_next(flow->state, dir, visit->now_j,
 					  &visit->timeouts, &result->events);
 	flow_account(flow, dir, visit);
+	result->wants_owner = !flow->owner.final;
 	spin_unlock_bh(&flow->lock);
 	this_cpu_inc(table->stats->found);
 	return true;
@@ -470,6 +475,7 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 			result->class = visit->related ? UDPTRACK_RELATED
 						       : UDPTRACK_NEW;
 			result->events = UDPTRACK_EVENT_NEW;
+			result->wants_owner = true;
 			return UDPTRACK_CREATED;
 		}
 		if (err != -EEXIST)
@@ -479,6 +485,35 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 	return UDPTRACK_REFUSED;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
+
+/**
+ * udptrack_table_own - tell a flow whose it is
+ * @table: the table
+ * @key:   its ends
+ * @owner: what is known now
+ *
+ * What is known already stays, unless this is more.
+ *
+ * Context: process or softirq.
+ */
+void udptrack_table_own(struct udptrack_table *table,
+			const struct udptrack_key *key,
+			const struct udptrack_owner *owner)
+{
+	struct udptrack_flow *flow;
+
+	rcu_read_lock();
+	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	if (flow) {
+		spin_lock_bh(&flow->lock);
+		/* Without a process so far, hence without a reference. */
+		if (flow->live && !flow->owner.final)
+			udptrack_owner_copy(&flow->owner, owner);
+		spin_unlock_bh(&flow->lock);
+	}
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_own);
 
 /**
  * udptrack_table_erase - remove a flow
@@ -561,7 +596,20 @@ unsigned long udptrack_table_last_id(const struct udptrack_table *table)
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_last_id);
 
+/* Under flow->lock. */
+static void owner_snapshot(const struct udptrack_owner *owner,
+			   struct pid_namespace *reader,
+			   struct udptrack_snapshot *snap)
+{
+	snap->has_uid = owner->has_uid;
+	snap->uid = owner->uid;
+	snap->cgroup = owner->cgroup;
+	snap->pid = reader ? pid_nr_ns(owner->pid, reader) : 0;
+	memcpy(snap->comm, owner->comm, sizeof(snap->comm));
+}
+
 static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
+			  struct pid_namespace *reader,
 			  struct udptrack_snapshot *snap)
 {
 	bool live;
@@ -574,6 +622,7 @@ static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
 		snap->acct = flow->acct;
 		snap->traffic[0] = flow->traffic[0];
 		snap->traffic[1] = flow->traffic[1];
+		owner_snapshot(&flow->owner, reader, snap);
 		udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
 	}
 	spin_unlock_bh(&flow->lock);
@@ -586,6 +635,7 @@ static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
  * @from_id: lowest id wanted: 0 to begin, then the last copy's id plus one
  * @last_id: highest id wanted, see udptrack_table_last_id()
  * @now_j:   the time, in jiffies
+ * @reader:  the pid namespace in whose numbers to name processes, or NULL
  * @snap:    filled in when there is one
  *
  * A listing sees each flow that lives through the whole of it exactly once,
@@ -596,6 +646,7 @@ static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
  */
 bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 			 unsigned long last_id, u32 now_j,
+			 struct pid_namespace *reader,
 			 struct udptrack_snapshot *snap)
 {
 	struct udptrack_flow *flow;
@@ -606,7 +657,7 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 		rcu_read_lock();
 		for (n = 0; n < NEXT_CHUNK; n++, id++) {
 			flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
-			if (!flow || flow_snapshot(flow, now_j, snap)) {
+			if (!flow || flow_snapshot(flow, now_j, reader, snap)) {
 				rcu_read_unlock();
 				return flow;
 			}

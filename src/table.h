@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "owner.h"
 #include "state.h"
 #include "stats.h"
 #include "tuple.h"
@@ -90,10 +91,12 @@ enum udptrack_outcome {
  * struct udptrack_result - what a visit changed
  * @class:  what the packet was on arrival
  * @events: UDPTRACK_EVENT_* bits
+ * @wants_owner: the flow's owner is not known, or not wholly
  */
 struct udptrack_result {
 	enum udptrack_class class;
 	u8 events;
+	bool wants_owner;
 };
 
 /**
@@ -103,6 +106,11 @@ struct udptrack_result {
  * @state: state
  * @acct:  @traffic is being counted
  * @traffic: by enum udptrack_dir
+ * @has_uid: the owner's user is known
+ * @uid:   the owner's user
+ * @pid:   the owner's process, as the reader's pid namespace knows it, or 0
+ * @comm:  its command, when @pid is not 0
+ * @cgroup: id of the owner's cgroup, or 0
  */
 struct udptrack_snapshot {
 	unsigned long id;
@@ -110,6 +118,11 @@ struct udptrack_snapshot {
 	struct udptrack_state state;
 	bool acct;
 	struct udptrack_counter traffic[2];
+	bool has_uid;
+	kuid_t uid;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	u64 cgroup;
 };
 
 int udptrack_table_module_init(void);
@@ -126,6 +139,9 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 					   const struct udptrack_key *key,
 					   const struct udptrack_visit *visit,
 					   struct udptrack_result *result);
+void udptrack_table_own(struct udptrack_table *table,
+			const struct udptrack_key *key,
+			const struct udptrack_owner *owner);
 bool udptrack_table_erase(struct udptrack_table *table,
 			  const struct udptrack_key *key, u32 now_j);
 void udptrack_table_flush(struct udptrack_table *table);
@@ -133,6 +149,7 @@ void udptrack_table_flush(struct udptrack_table *table);
 unsigned long udptrack_table_last_id(const struct udptrack_table *table);
 bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 			 unsigned long last_id, u32 now_j,
+			 struct pid_namespace *reader,
 			 struct udptrack_snapshot *snap);
 bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 			    unsigned int budget, unsigned long *cursor,

@@ -158,7 +158,7 @@ bool flows_get(struct flows *f, unsigned int n, u32 now_j,
 	unsigned long last = udptrack_table_last_id(&f->table);
 	unsigned long id = 0;
 
-	while (udptrack_table_next(&f->table, id, last, now_j, snap)) {
+	while (udptrack_table_next(&f->table, id, last, now_j, NULL, snap)) {
 		if (flows_number(&snap->tuple) == n)
 			return true;
 		id = snap->id + 1;
@@ -174,7 +174,7 @@ unsigned int flows_listed(struct flows *f, u32 now_j)
 	unsigned int listed = 0;
 	unsigned long id = 0;
 
-	while (udptrack_table_next(&f->table, id, last, now_j, &snap)) {
+	while (udptrack_table_next(&f->table, id, last, now_j, NULL, &snap)) {
 		listed++;
 		id = snap.id + 1;
 	}

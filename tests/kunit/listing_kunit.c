@@ -19,8 +19,8 @@ static void listing_empty(struct kunit *test)
 	struct udptrack_snapshot snap;
 
 	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 0, ULONG_MAX,
-						     NOW, &snap));
-	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 0, 0, NOW,
+						     NOW, NULL, &snap));
+	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 0, 0, NOW, NULL,
 						     &snap));
 }
 
@@ -76,13 +76,13 @@ static void listing_oldest_first(struct kunit *test)
 	for (n = 0; n < 200; n++) {
 		KUNIT_ASSERT_TRUE(test,
 				  udptrack_table_next(&f->table, id, ULONG_MAX,
-						      NOW, &snap));
+						      NOW, NULL, &snap));
 		KUNIT_ASSERT_EQ(test, flows_number(&snap.tuple), n);
 		KUNIT_ASSERT_GE(test, snap.id, id);
 		id = snap.id + 1;
 	}
 	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, id, ULONG_MAX,
-						     NOW, &snap));
+						     NOW, NULL, &snap));
 }
 
 /* Both ends of the range are wanted, nothing beyond. */
@@ -95,17 +95,17 @@ static void listing_range(struct kunit *test)
 	for (n = 0; n < 10; n++)
 		flows_send(f, n, UDPTRACK_ORIGINAL, NOW);
 	KUNIT_EXPECT_EQ(test, udptrack_table_last_id(&f->table), 10);
-	KUNIT_ASSERT_TRUE(test, udptrack_table_next(&f->table, 4, 4, NOW,
+	KUNIT_ASSERT_TRUE(test, udptrack_table_next(&f->table, 4, 4, NOW, NULL,
 						    &snap));
 	KUNIT_EXPECT_EQ(test, snap.id, 4);
 	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 11, ULONG_MAX,
-						     NOW, &snap));
-	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 5, 4, NOW,
+						     NOW, NULL, &snap));
+	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 5, 4, NOW, NULL,
 						     &snap));
 	KUNIT_EXPECT_TRUE(test, flows_erase(f, 3, NOW));
-	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 4, 4, NOW,
+	KUNIT_EXPECT_FALSE(test, udptrack_table_next(&f->table, 4, 4, NOW, NULL,
 						     &snap));
-	KUNIT_ASSERT_TRUE(test, udptrack_table_next(&f->table, 4, 10, NOW,
+	KUNIT_ASSERT_TRUE(test, udptrack_table_next(&f->table, 4, 10, NOW, NULL,
 						    &snap));
 	KUNIT_EXPECT_EQ(test, snap.id, 5);
 }
@@ -128,7 +128,7 @@ static void listing_resume(struct kunit *test)
 		want = id ? roundup(id - 1, 3) : 0;
 		KUNIT_ASSERT_EQ_MSG(test, want < 150,
 				    udptrack_table_next(&f->table, id, 150,
-							NOW, &snap),
+							NOW, NULL, &snap),
 				    "from id %lu", id);
 		if (want < 150)
 			KUNIT_ASSERT_EQ_MSG(test, flows_number(&snap.tuple),
@@ -148,11 +148,11 @@ static void listing_expired(struct kunit *test)
 	flows_send(f, 1000, UDPTRACK_ORIGINAL, NOW + 1);
 	KUNIT_EXPECT_TRUE(test,
 			  udptrack_table_next(&f->table, 0, ULONG_MAX,
-					      NOW + FLOWS_TIMEOUT, &snap));
+					      NOW + FLOWS_TIMEOUT, NULL, &snap));
 	KUNIT_EXPECT_EQ(test, flows_number(&snap.tuple), 1000);
 	KUNIT_EXPECT_FALSE(test,
 			   udptrack_table_next(&f->table, 0, ULONG_MAX,
-					       NOW + FLOWS_TIMEOUT + 1,
+					       NOW + FLOWS_TIMEOUT + 1, NULL,
 					       &snap));
 }
 
@@ -197,7 +197,7 @@ static void listing_while_changing(struct kunit *test)
 		churn(f, &rnd);
 	}
 	last = udptrack_table_last_id(&f->table);
-	while (udptrack_table_next(&f->table, id, last, NOW, &snap)) {
+	while (udptrack_table_next(&f->table, id, last, NOW, NULL, &snap)) {
 		KUNIT_ASSERT_LE(test, snap.id, last);
 		KUNIT_ASSERT_GE(test, snap.id, id);
 		n = flows_number(&snap.tuple);

@@ -235,7 +235,7 @@ static void step_list(struct run *r)
 		} while (flow && model_dead(&r->m, flow));
 		listed = udptrack_table_next(&r->f->table,
 					     flow ? flow->id : id, last,
-					     (u32)r->m.now, &snap);
+					     (u32)r->m.now, NULL, &snap);
 		STEP_EQ(r, !!flow, listed);
 		if (!flow)
 			return;

@@ -44,7 +44,7 @@ static u64 packets_counted(struct race *race)
 	u64 sum = 0;
 
 	while (udptrack_table_next(&race->f->table, id, last,
-				   end_j(race) - FLOWS_AGES, &snap)) {
+				   end_j(race) - FLOWS_AGES, NULL, &snap)) {
 		sum += snap.traffic[0].packets + snap.traffic[1].packets;
 		id = snap.id + 1;
 	}
@@ -282,7 +282,7 @@ static void racer_list_steady(struct racer *r)
 		last = udptrack_table_last_id(&race->f->table);
 		seen = 0;
 		for (id = 0; udptrack_table_next(&race->f->table, id, last,
-						 end_j(race), &snap);
+						 end_j(race), NULL, &snap);
 		     id = snap.id + 1) {
 			n = flows_number(&snap.tuple);
 			if (n >= STEADY)

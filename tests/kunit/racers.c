@@ -246,7 +246,7 @@ void racer_list(struct racer *r)
 	for (; r->laps < race->rounds / 64 && !race_over(race); r->laps++) {
 		last = udptrack_table_last_id(&race->f->table);
 		for (id = 0; udptrack_table_next(&race->f->table, id, last,
-						 race_now(race), &snap);
+						 race_now(race), NULL, &snap);
 		     id = snap.id + 1)
 			check_snapshot(race, id, last, &snap);
 	}
