@@ -124,7 +124,7 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	struct udptrack_key key;
 
 	visit.side = udptrack_key_from_tuple(&pkt->tuple, &key);
-	udptrack_settings_timeouts(settings, &visit.timeouts);
+	udptrack_settings_timeouts(settings, &pkt->tuple, &visit.timeouts);
 
 	outcome = udptrack_table_track(&un->table, &key, &visit, &result);
 	if (outcome == UDPTRACK_ABSENT) {

@@ -105,6 +105,33 @@ void udptrack_mask_refuse(const char *kind, const char *name, const char *text,
 }
 
 /**
+ * udptrack_policies_refuse - tell the log why a list of timeouts was not taken
+ * @kind: "parameter" or "sysctl"
+ * @name: full name of what was set
+ * @text: what was written; need not end in a zero byte
+ * @len:  its length, in bytes
+ * @err:  what udptrack_policies_parse() said
+ *
+ * Context: process, of who wrote it. Rate-limited.
+ */
+void udptrack_policies_refuse(const char *kind, const char *name,
+			      const char *text, size_t len, int err)
+{
+	const char *why = "is not a list port:timeout[:timeout_stream], as in 53:5:5,51820:180:300";
+
+	if (!may_log())
+		return;
+	if (err == -ERANGE)
+		why = "has a port not from 0 to 65535 or a timeout not from 1 to 86400";
+	else if (err == -EEXIST)
+		why = "names a port twice";
+	else if (err == -E2BIG)
+		why = "is too long";
+	net_err_ratelimited("%s %s: '%*pE' %s\n", kind, name,
+			    printable(text, len), text, why);
+}
+
+/**
  * udptrack_ports_refuse - tell the log why a port list was not taken
  * @kind: "parameter" or "sysctl"
  * @name: full name of what was set
@@ -131,10 +158,20 @@ void udptrack_ports_refuse(const char *kind, const char *name,
  */
 int udptrack_settings_init(struct udptrack_settings *settings)
 {
+	int err;
+
 	*settings = udptrack_defaults;
 	settings->exempt_ports.bits = NULL;
-	return udptrack_ports_copy(&settings->exempt_ports,
-				   &udptrack_defaults.exempt_ports);
+	RCU_INIT_POINTER(settings->port_timeouts.set, NULL);
+	err = udptrack_ports_copy(&settings->exempt_ports,
+				  &udptrack_defaults.exempt_ports);
+	if (err)
+		return err;
+	err = udptrack_policies_copy(&settings->port_timeouts,
+				     &udptrack_defaults.port_timeouts);
+	if (err)
+		udptrack_ports_free(&settings->exempt_ports);
+	return err;
 }
 
 /**
@@ -146,20 +183,24 @@ int udptrack_settings_init(struct udptrack_settings *settings)
 void udptrack_settings_free(struct udptrack_settings *settings)
 {
 	udptrack_ports_free(&settings->exempt_ports);
+	udptrack_policies_free(&settings->port_timeouts);
 }
 
 /**
  * udptrack_settings_timeouts - the timeouts now in force
  * @settings: settings of a network namespace
+ * @tuple:    ends of the packet they are for
  * @to:       filled in, in jiffies
  *
- * Context: any.
+ * Context: any, under rcu_read_lock().
  */
 void udptrack_settings_timeouts(const struct udptrack_settings *settings,
+				const struct udptrack_tuple *tuple,
 				struct udptrack_timeouts *to)
 {
 	to->unreplied_j = READ_ONCE(settings->timeout) * HZ;
 	to->stream_j = READ_ONCE(settings->timeout_stream) * HZ;
+	udptrack_policies_apply(&settings->port_timeouts, tuple, to);
 }
 
 static int param_set_number(const char *val, const struct kernel_param *kp)
@@ -249,6 +290,37 @@ static const struct kernel_param_ops ports_ops = {
 	.free = param_free_ports,
 };
 
+static int param_set_policies(const char *val, const struct kernel_param *kp)
+{
+	int err = udptrack_policies_parse(kp->arg, val);
+
+	if (!err || err == -ENOMEM)
+		return err;
+	udptrack_policies_refuse("parameter", "port_timeouts", val,
+				 strlen(val), err);
+	return -EINVAL;
+}
+
+static int param_get_policies(char *buffer, const struct kernel_param *kp)
+{
+	size_t len = udptrack_policies_show(kp->arg, buffer, PAGE_SIZE - 1);
+
+	buffer[len++] = '\n';
+	return len;
+}
+
+/* Called also when a parameter of a failed load must be given back. */
+static void param_free_policies(void *arg)
+{
+	udptrack_policies_free(arg);
+}
+
+static const struct kernel_param_ops policies_ops = {
+	.set = param_set_policies,
+	.get = param_get_policies,
+	.free = param_free_policies,
+};
+
 #define NUMBER(id, field)						\
 	module_param_cb(field, &number_ops,				\
 			(void *)&udptrack_setting_list[id], 0444)
@@ -276,3 +348,7 @@ MODULE_PARM_DESC(mark_mask, "bits of the packet's mark that carry its state, at 
 module_param_cb(exempt_ports, &ports_ops, &udptrack_defaults.exempt_ports,
 		0444);
 MODULE_PARM_DESC(exempt_ports, "ports not to track, as in 4789,6081-6082 (none)");
+
+module_param_cb(port_timeouts, &policies_ops, &udptrack_defaults.port_timeouts,
+		0444);
+MODULE_PARM_DESC(port_timeouts, "port:timeout[:timeout_stream],... in seconds, as in 53:5:5,51820:180:300 (none)");

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "policy.h"
 #include "ports.h"
 #include "state.h"
 
@@ -23,6 +24,7 @@
  * @require_listener: unsolicited inbound packets to closed ports make no flow
  * @mark_mask:        bits of skb->mark that carry the state, 0 for none
  * @exempt_ports:     ports that are not tracked at all
+ * @port_timeouts:    ports with timeouts of their own
  *
  * Written by sysctl with single stores, read by the packet path with
  * READ_ONCE().
@@ -38,6 +40,7 @@ struct udptrack_settings {
 	unsigned int require_listener;
 	unsigned int mark_mask;
 	struct udptrack_ports exempt_ports;
+	struct udptrack_policies port_timeouts;
 };
 
 /**
@@ -91,12 +94,15 @@ udptrack_setting_value(struct udptrack_settings *settings,
 int udptrack_settings_init(struct udptrack_settings *settings);
 void udptrack_settings_free(struct udptrack_settings *settings);
 void udptrack_settings_timeouts(const struct udptrack_settings *settings,
+				const struct udptrack_tuple *tuple,
 				struct udptrack_timeouts *to);
 void udptrack_setting_refuse(const char *kind, const char *name,
 			     const char *text, size_t len, unsigned int min,
 			     unsigned int max);
 void udptrack_mask_refuse(const char *kind, const char *name, const char *text,
 			  size_t len);
+void udptrack_policies_refuse(const char *kind, const char *name,
+			      const char *text, size_t len, int err);
 void udptrack_ports_refuse(const char *kind, const char *name,
 			   const char *text, size_t len);
 

@@ -15,7 +15,7 @@
 #include "netns.h"
 #include "sysctl.h"
 
-/* Writers of port lists take turns; packets read them meanwhile. */
+/* Writers of lists take turns; packets read them meanwhile. */
 static DEFINE_MUTEX(ports_mutex);
 
 static unsigned int limit_max = UDPTRACK_MAX_LIMIT;
@@ -103,6 +103,49 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 	return err;
 }
 
+static int read_policies(const_ctl_table *table, void *buffer, size_t *lenp,
+			 loff_t *ppos)
+{
+	struct ctl_table copy = *table;
+	char *text = kvmalloc(UDPTRACK_POLICIES_TEXT, GFP_KERNEL);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	udptrack_policies_show(table->data, text, UDPTRACK_POLICIES_TEXT);
+	copy.data = text;
+	copy.maxlen = UDPTRACK_POLICIES_TEXT;
+	err = proc_dostring(&copy, false, buffer, lenp, ppos);
+	kvfree(text);
+	return err;
+}
+
+static int sysctl_policies(const_ctl_table *table, int write, void *buffer,
+			   size_t *lenp, loff_t *ppos)
+{
+	int err;
+
+	if (!write)
+		return read_policies(table, buffer, lenp, ppos);
+	/* All of it, or nothing. */
+	if (*ppos || *lenp >= PAGE_SIZE) {
+		err = -E2BIG;
+	} else {
+		mutex_lock(&ports_mutex);
+		err = udptrack_policies_parse(table->data, buffer);
+		mutex_unlock(&ports_mutex);
+	}
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		udptrack_policies_refuse("sysctl", table->procname, buffer,
+					 *lenp, err);
+		return -EINVAL;
+	}
+	*ppos += *lenp;
+	return 0;
+}
+
 static int sysctl_count(const_ctl_table *table, int write, void *buffer,
 			size_t *lenp, loff_t *ppos)
 {
@@ -129,6 +172,7 @@ static int sysctl_buckets(const_ctl_table *table, int write, void *buffer,
 enum {
 	SYSCTL_MARK_MASK = UDPTRACK_SETTINGS,
 	SYSCTL_EXEMPT_PORTS,
+	SYSCTL_PORT_TIMEOUTS,
 	SYSCTL_COUNT,
 	SYSCTL_BUCKETS,
 	SYSCTLS,
@@ -178,6 +222,13 @@ static void fill(struct ctl_table *entries, struct net *net,
 	entry->maxlen = UDPTRACK_PORTS;
 	entry->mode = 0644;
 	entry->proc_handler = sysctl_ports;
+
+	entry = &entries[SYSCTL_PORT_TIMEOUTS];
+	entry->procname = "udptrack_port_timeouts";
+	entry->data = &un->settings.port_timeouts;
+	entry->maxlen = UDPTRACK_POLICIES_TEXT;
+	entry->mode = 0644;
+	entry->proc_handler = sysctl_policies;
 
 	entry = &entries[SYSCTL_COUNT];
 	entry->procname = "udptrack_count";
