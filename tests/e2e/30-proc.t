@@ -21,7 +21,7 @@ n='[0-9]+'
 ip4='[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+'
 ip6='[0-9a-f:]*:[0-9a-f:.]*'
 count="( packets=$n bytes=$n)"
-v4="^ipv4     2 udp      17 $n (NEW|ESTABLISHED) src=$ip4 dst=$ip4 sport=$n dport=$n$count?( \\[UNREPLIED\\])? src=$ip4 dst=$ip4 sport=$n dport=$n$count?( \\[ASSURED\\])?\$"
+v4="^ipv4     2 udp      17 $n (NEW|ESTABLISHED) src=$ip4 dst=$ip4 sport=$n dport=$n$count?( \\[UNREPLIED\\])? src=$ip4 dst=$ip4 sport=$n dport=$n$count?( \\[ASSURED\\])?( uid=$n( pid=$n)?( cgroup=$n)?( comm=[^ ]+)?)?\$"
 v6=${v4//"$ip4"/"$ip6"}
 v6=${v6/ipv4     2/ipv6     10}
 line="($v4)|($v6)"
@@ -62,20 +62,21 @@ is "${#flows[@]}" 4 'four flows, four lines'
 for i in 0 1 2 3; do
 	like "${flows[i]}" "$line" "line $i: as it should be, to the letter"
 done
+who=' uid=0 pid=[0-9]+ cgroup=[0-9]+ comm=flood'
 left='(600|59[0-9]|58[0-9])'
-like "${flows[0]}" "^ipv4     2 udp      17 $left NEW src=127.0.0.1 dst=127.0.0.2 sport=1001 dport=2001 packets=1 bytes=48 \\[UNREPLIED\\] src=127.0.0.2 dst=127.0.0.1 sport=2001 dport=1001 packets=0 bytes=0\$" \
+like "${flows[0]}" "^ipv4     2 udp      17 $left NEW src=127.0.0.1 dst=127.0.0.2 sport=1001 dport=2001 packets=1 bytes=48 \\[UNREPLIED\\] src=127.0.0.2 dst=127.0.0.1 sport=2001 dport=1001 packets=0 bytes=0$who\$" \
 	'IPv4, one packet'
-like "${flows[1]}" "^ipv6     10 udp      17 $left ESTABLISHED src=::1 dst=::1 sport=1002 dport=2002 packets=1 bytes=68 src=::1 dst=::1 sport=2002 dport=1002 packets=1 bytes=68\$" \
+like "${flows[1]}" "^ipv6     10 udp      17 $left ESTABLISHED src=::1 dst=::1 sport=1002 dport=2002 packets=1 bytes=68 src=::1 dst=::1 sport=2002 dport=1002 packets=1 bytes=68$who\$" \
 	'IPv6, answered'
-like "${flows[2]}" "^ipv4     2 udp      17 $left NEW src=192.0.2.1 dst=192.0.2.77 sport=65535 dport=1 packets=3 bytes=84 \\[UNREPLIED\\] src=192.0.2.77 dst=192.0.2.1 sport=1 dport=65535 packets=0 bytes=0\$" \
+like "${flows[2]}" "^ipv4     2 udp      17 $left NEW src=192.0.2.1 dst=192.0.2.77 sport=65535 dport=1 packets=3 bytes=84 \\[UNREPLIED\\] src=192.0.2.77 dst=192.0.2.1 sport=1 dport=65535 packets=0 bytes=0$who\$" \
 	'IPv4, empty datagrams, outermost ports'
-like "${flows[3]}" "^ipv6     10 udp      17 $left NEW src=2001:db8::1 dst=2001:db8::a:0:0:7 sport=1004 dport=2004 packets=1 bytes=49 \\[UNREPLIED\\] src=2001:db8::a:0:0:7 dst=2001:db8::1 sport=2004 dport=1004 packets=0 bytes=0\$" \
+like "${flows[3]}" "^ipv6     10 udp      17 $left NEW src=2001:db8::1 dst=2001:db8::a:0:0:7 sport=1004 dport=2004 packets=1 bytes=49 \\[UNREPLIED\\] src=2001:db8::a:0:0:7 dst=2001:db8::1 sport=2004 dport=1004 packets=0 bytes=0$who\$" \
 	'IPv6, its addresses in short form'
 
 # A stream: both ends speak, and one of them again after 2 s.
 sleep 2.2
 here "$BIN/flood" -s ::1 -d ::1 -P 1002 -p 2002 -b 20 -E >/dev/null
-like "$(here sed -n 2p /proc/net/udptrack)" "^ipv6     10 udp      17 (700|69[0-9]|68[0-9]) ESTABLISHED src=::1 dst=::1 sport=1002 dport=2002 packets=2 bytes=136 src=::1 dst=::1 sport=2002 dport=1002 packets=2 bytes=136 \\[ASSURED\\]\$" \
+like "$(here sed -n 2p /proc/net/udptrack)" "^ipv6     10 udp      17 (700|69[0-9]|68[0-9]) ESTABLISHED src=::1 dst=::1 sport=1002 dport=2002 packets=2 bytes=136 src=::1 dst=::1 sport=2002 dport=1002 packets=2 bytes=136 \\[ASSURED\\]$who\$" \
 	'a stream is assured'
 
 put acct 0
@@ -83,9 +84,9 @@ put acct 0
 here bash -c '"$0/flood" -P 1005 -p 2005; "$0/flood" -P 1006 -p 2006 -E' "$BIN" >/dev/null
 put acct 1
 mapfile -t flows < <(here cat /proc/net/udptrack)
-like "${flows[4]}" "^ipv4     2 udp      17 $n NEW src=127.0.0.1 dst=127.0.0.1 sport=1005 dport=2005 \\[UNREPLIED\\] src=127.0.0.1 dst=127.0.0.1 sport=2005 dport=1005\$" \
+like "${flows[4]}" "^ipv4     2 udp      17 $n NEW src=127.0.0.1 dst=127.0.0.1 sport=1005 dport=2005 \\[UNREPLIED\\] src=127.0.0.1 dst=127.0.0.1 sport=2005 dport=1005$who\$" \
 	'without accounting: no counters'
-like "${flows[5]}" "^ipv4     2 udp      17 $n ESTABLISHED src=127.0.0.1 dst=127.0.0.1 sport=1006 dport=2006 src=127.0.0.1 dst=127.0.0.1 sport=2006 dport=1006\$" \
+like "${flows[5]}" "^ipv4     2 udp      17 $n ESTABLISHED src=127.0.0.1 dst=127.0.0.1 sport=1006 dport=2006 src=127.0.0.1 dst=127.0.0.1 sport=2006 dport=1006$who\$" \
 	'without accounting: no counters in an answered flow'
 
 # The totals.

@@ -45,7 +45,7 @@ packet() { in_ns "$1" "$BIN/flood" -s "$2" -P "$3" -d "$4" -p "$5" >/dev/null; }
 
 # flows NS [SPORT]: what they are, without time and bytes; of this port
 flows() {
-	in_ns "$1" sed -nE "/ (sport|dport)=${2:-.*} /{s/^.* 17 [0-9]+ //; s/ bytes=[0-9]+//g; p}" /proc/net/udptrack
+	in_ns "$1" sed -nE "/ (sport|dport)=${2:-.*} /{s/^.* 17 [0-9]+ //; s/ bytes=[0-9]+//g; s/ uid=.*//; p}" /proc/net/udptrack
 }
 
 # one_way A SPORT B DPORT N, two_way A SPORT B DPORT: as flows prints them
