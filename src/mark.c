@@ -10,7 +10,6 @@
  * that is none of our business keeps its mark.
  */
 #include <linux/bitops.h>
-#include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -26,8 +25,6 @@
 #define MARK_PRIORITY	(-50)
 /* The states are five, and none of them is 0. */
 #define MARK_BITS	3
-
-static DEFINE_MUTEX(mark_mutex);
 
 /**
  * udptrack_mark_mask_valid - can these bits carry the state?
@@ -100,24 +97,16 @@ static const struct nf_hook_ops mark_ops[] = {
 	MARK_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
 };
 
-static int mark_apply(struct net *net, unsigned int mask)
+static bool mark_wanted(unsigned int mask)
 {
-	struct udptrack_net *un = udptrack_net(net);
-	bool wanted = mask && un->mark.open;
-	int err = 0;
-
-	lockdep_assert_held(&mark_mutex);
-	if (wanted && !un->mark.registered)
-		err = nf_register_net_hooks(net, mark_ops,
-					    ARRAY_SIZE(mark_ops));
-	if (err)
-		return err;
-	WRITE_ONCE(un->settings.mark_mask, mask);
-	if (!wanted && un->mark.registered)
-		nf_unregister_net_hooks(net, mark_ops, ARRAY_SIZE(mark_ops));
-	un->mark.registered = wanted;
-	return 0;
+	return mask;
 }
+
+static const struct udptrack_optional_hooks mark_hooks = {
+	.ops = mark_ops,
+	.n = ARRAY_SIZE(mark_ops),
+	.wanted = mark_wanted,
+};
 
 /**
  * udptrack_mark_set - choose the bits of the mark that carry the state
@@ -129,12 +118,10 @@ static int mark_apply(struct net *net, unsigned int mask)
  */
 int udptrack_mark_set(struct net *net, unsigned int mask)
 {
-	int err;
+	struct udptrack_net *un = udptrack_net(net);
 
-	mutex_lock(&mark_mutex);
-	err = mark_apply(net, mask);
-	mutex_unlock(&mark_mutex);
-	return err;
+	return udptrack_optional_set(&un->mark, &mark_hooks, net,
+				     &un->settings.mark_mask, mask);
 }
 
 /**
@@ -147,13 +134,9 @@ int udptrack_mark_set(struct net *net, unsigned int mask)
 int udptrack_mark_open(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
-	int err;
 
-	mutex_lock(&mark_mutex);
-	un->mark.open = true;
-	err = mark_apply(net, un->settings.mark_mask);
-	mutex_unlock(&mark_mutex);
-	return err;
+	return udptrack_optional_open(&un->mark, &mark_hooks, net,
+				      &un->settings.mark_mask);
 }
 
 /**
@@ -168,9 +151,6 @@ void udptrack_mark_close(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	mutex_lock(&mark_mutex);
-	un->mark.open = false;
-	/* Registers nothing, so it cannot fail. */
-	mark_apply(net, un->settings.mark_mask);
-	mutex_unlock(&mark_mutex);
+	udptrack_optional_close(&un->mark, &mark_hooks, net,
+				&un->settings.mark_mask);
 }

@@ -6,20 +6,6 @@
 #include <linux/types.h>
 
 struct net;
-struct udptrack_net;
-
-/**
- * struct udptrack_mark - the mark hooks of a network namespace
- * @open:       they may be there: the namespace is neither being made nor on
- *              its way out
- * @registered: they are there
- *
- * Under a mutex of mark.c.
- */
-struct udptrack_mark {
-	bool open;
-	bool registered;
-};
 
 bool udptrack_mark_mask_valid(unsigned int mask);
 int udptrack_mark_open(struct net *net);

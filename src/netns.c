@@ -13,6 +13,7 @@
 
 #include "defrag.h"
 #include "hooks.h"
+#include "mark.h"
 #include "netns.h"
 #include "proc.h"
 #include "sysctl.h"

@@ -10,7 +10,7 @@
 
 #include "asks.h"
 #include "gc.h"
-#include "mark.h"
+#include "optional.h"
 #include "settings.h"
 #include "stats.h"
 #include "table.h"
@@ -31,7 +31,7 @@ struct udptrack_net {
 	struct udptrack_table table;
 	struct udptrack_gc gc;
 	struct udptrack_asks asks;
-	struct udptrack_mark mark;
+	struct udptrack_optional mark;
 	struct udptrack_stats __percpu *stats;
 	struct ctl_table_header *sysctls;
 	struct ratelimit_state invalid_log;
