@@ -22,6 +22,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/netfilter/nf_log.h>
 
+#include "forged.h"
 #include "hooks.h"
 #include "listener.h"
 #include "netns.h"
@@ -121,8 +122,11 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	};
 	struct udptrack_result result;
 	enum udptrack_outcome outcome;
+	struct udptrack_dns_visit dns;
 	struct udptrack_key key;
 
+	if (udptrack_packet_dns(un, skb, state, pkt, &dns))
+		visit.dns = &dns;
 	visit.side = udptrack_key_from_tuple(&pkt->tuple, &key);
 	udptrack_settings_timeouts(settings, &pkt->tuple, &visit.timeouts);
 
@@ -141,6 +145,10 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	}
 	if (outcome == UDPTRACK_CREATED)
 		udptrack_gc_kick(&un->gc);
+	if (outcome == UDPTRACK_REFUSED && visit.dns && dns.asks)
+		udptrack_dns_lose(&un->dns, dns.rules.now_us);
+	if (outcome == UDPTRACK_FOUND && result.forged)
+		udptrack_forged_log(un, state, &pkt->tuple, &dns.msg);
 	if ((outcome == UDPTRACK_FOUND || outcome == UDPTRACK_CREATED) &&
 	    result.wants_owner)
 		learn_owner(un, skb, state, &key);

@@ -18,6 +18,10 @@ static int __init udptrack_init(void)
 {
 	int err;
 
+	err = udptrack_settings_module_init();
+	if (err)
+		return err;
+
 	err = udptrack_table_module_init();
 	if (err)
 		return err;

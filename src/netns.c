@@ -12,6 +12,7 @@
 #include <net/net_namespace.h>
 
 #include "defrag.h"
+#include "forged.h"
 #include "hooks.h"
 #include "mark.h"
 #include "netns.h"
@@ -19,6 +20,8 @@
 #include "sysctl.h"
 
 unsigned int udptrack_net_id __read_mostly;
+/* Namespaces that come now were there before us. */
+static bool is_loading;
 
 static int __net_init udptrack_net_init(struct net *net)
 {
@@ -26,6 +29,8 @@ static int __net_init udptrack_net_init(struct net *net)
 	int err;
 
 	ratelimit_state_init(&un->invalid_log, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	ratelimit_state_init(&un->forged_log, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 	err = udptrack_settings_init(&un->settings);
 	if (err)
@@ -35,10 +40,17 @@ static int __net_init udptrack_net_init(struct net *net)
 	un->stats = alloc_percpu(struct udptrack_stats);
 	if (!un->stats)
 		goto err_settings;
+	un->dns.stats = alloc_percpu(struct udptrack_dns_stats);
+	if (!un->dns.stats)
+		goto err_stats;
 
 	err = udptrack_table_init(&un->table, un->stats);
 	if (err)
-		goto err_stats;
+		goto err_dns_stats;
+	un->table.dns = &un->dns;
+	/* Who is here already may have asked something. */
+	if (is_loading)
+		udptrack_dns_lose(&un->dns, udptrack_dns_clock());
 	udptrack_gc_init(&un->gc, &un->table);
 
 	err = udptrack_asks_init(&un->asks);
@@ -64,8 +76,14 @@ static int __net_init udptrack_net_init(struct net *net)
 	err = udptrack_mark_open(net);
 	if (err)
 		goto err_mark;
+
+	err = udptrack_forged_open(net);
+	if (err)
+		goto err_forged;
 	return 0;
 
+err_forged:
+	udptrack_forged_close(net);
 err_mark:
 	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);
@@ -82,6 +100,8 @@ err_asks:
 	udptrack_asks_destroy(&un->asks);
 err_table:
 	udptrack_table_destroy(&un->table);
+err_dns_stats:
+	free_percpu(un->dns.stats);
 err_stats:
 	free_percpu(un->stats);
 err_settings:
@@ -91,6 +111,7 @@ err_settings:
 
 static void __net_exit udptrack_net_pre_exit(struct net *net)
 {
+	udptrack_forged_close(net);
 	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);
 	udptrack_defrag_disable(net);
@@ -105,6 +126,7 @@ static void __net_exit udptrack_net_exit(struct net *net)
 	udptrack_asks_destroy(&un->asks);
 	udptrack_gc_stop(&un->gc);
 	udptrack_table_destroy(&un->table);
+	free_percpu(un->dns.stats);
 	free_percpu(un->stats);
 	udptrack_settings_free(&un->settings);
 }
@@ -125,7 +147,12 @@ static struct pernet_operations udptrack_net_ops = {
  */
 int udptrack_netns_register(void)
 {
-	return register_pernet_subsys(&udptrack_net_ops);
+	int err;
+
+	is_loading = true;
+	err = register_pernet_subsys(&udptrack_net_ops);
+	is_loading = false;
+	return err;
 }
 
 /**

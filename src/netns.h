@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 
 #include "asks.h"
+#include "dns.h"
 #include "gc.h"
 #include "optional.h"
 #include "settings.h"
@@ -22,9 +23,12 @@
  * @gc:          their collector
  * @asks:        multicast and broadcast requests
  * @mark:        its mark hooks
+ * @forged:      its hooks that count forged DNS answers
  * @stats:       counters
+ * @dns:         what the DNS questions of its flows share
  * @sysctls:     registration of the sysctls
  * @invalid_log: limits the rate of INVALID log lines
+ * @forged_log:  limits the rate of log lines about forged DNS answers
  */
 struct udptrack_net {
 	struct udptrack_settings settings;
@@ -32,9 +36,12 @@ struct udptrack_net {
 	struct udptrack_gc gc;
 	struct udptrack_asks asks;
 	struct udptrack_optional mark;
+	struct udptrack_optional forged;
 	struct udptrack_stats __percpu *stats;
+	struct udptrack_dns_pool dns;
 	struct ctl_table_header *sysctls;
 	struct ratelimit_state invalid_log;
+	struct ratelimit_state forged_log;
 };
 
 extern unsigned int udptrack_net_id;

@@ -11,9 +11,11 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/udp.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -129,6 +131,67 @@ enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
 	return UDPTRACK_PACKET_OK;
 }
 
+/* Numbers of DNS questions to have memory for, for each flow there may be. */
+#define DNS_SLOTS_PER_FLOW	8
+
+/* As long as its flow lives, but no longer than an hour. */
+static u32 dns_time(u32 timeout_j)
+{
+	return jiffies_to_usecs(min_t(u32, timeout_j, 3600 * HZ));
+}
+
+/**
+ * udptrack_packet_dns - what is it as a DNS message?
+ * @un:    its network namespace
+ * @skb:   the packet
+ * @state: the hook it is at
+ * @pkt:   what is known of it
+ * @dns:   filled in when true is returned
+ *
+ * Context: process or softirq, under rcu_read_lock().
+ * Return: true for what this host sends to a DNS port, and for what comes from
+ * one and is no question. What looped was judged on its way out.
+ */
+bool udptrack_packet_dns(struct udptrack_net *un, const struct sk_buff *skb,
+			 const struct nf_hook_state *state,
+			 const struct udptrack_packet *pkt,
+			 struct udptrack_dns_visit *dns)
+{
+	const struct udptrack_settings *settings = &un->settings;
+	unsigned int mode = READ_ONCE(settings->dns);
+	struct udptrack_timeouts timeouts;
+	bool to, from;
+
+	if (mode == UDPTRACK_DNS_OFF || udptrack_packet_is_looped(skb, state))
+		return false;
+	to = udptrack_ports_has(&settings->dns_ports, pkt->tuple.dport);
+	from = udptrack_ports_has(&settings->dns_ports, pkt->tuple.sport);
+	if (!to && !from)
+		return false;
+
+	udptrack_dns_parse(skb, pkt->thoff + sizeof(struct udphdr), &dns->msg);
+	/* Of several datagrams in one only the first can be read. */
+	if (pkt->packets > 1)
+		dns->msg.kind = UDPTRACK_DNS_SEVERAL;
+	dns->asks = to && state->hook == NF_INET_LOCAL_OUT &&
+		    dns->msg.kind != UDPTRACK_DNS_ANSWER &&
+		    udptrack_packet_is_unicast(skb, &pkt->tuple);
+	/* Between two servers, the other's question is no answer. */
+	if (!dns->asks &&
+	    (!from || (to && dns->msg.kind == UDPTRACK_DNS_QUESTION)))
+		return false;
+	udptrack_settings_timeouts(settings, &pkt->tuple, &timeouts);
+	dns->linger_j = READ_ONCE(settings->dns_linger) * HZ;
+	dns->rules.now_us = udptrack_dns_clock();
+	dns->rules.open_us = dns_time(timeouts.unreplied_j);
+	dns->rules.late_us = max(dns->rules.open_us,
+				 dns_time(timeouts.stream_j));
+	dns->rules.keep_us = dns_time(dns->linger_j);
+	dns->rules.slots_max = DNS_SLOTS_PER_FLOW * READ_ONCE(settings->max);
+	dns->enforce = mode == UDPTRACK_DNS_ENFORCE;
+	return true;
+}
+
 /*
  * The ends that a looped packet had when it met its flow on its way out, where
  * nf_conntrack can tell: its NAT shows other addresses on the way in (when the
@@ -155,6 +218,23 @@ static bool ends_when_sent(const struct sk_buff *skb, bool fragment,
 #else
 	return false;
 #endif
+}
+
+/* In the mode that makes it INVALID. */
+static bool is_forged(struct udptrack_net *un, const struct sk_buff *skb,
+		      const struct nf_hook_state *state,
+		      const struct udptrack_packet *pkt)
+{
+	struct udptrack_dns_visit dns;
+	struct udptrack_key key;
+	unsigned int side;
+
+	if (READ_ONCE(un->settings.dns) != UDPTRACK_DNS_ENFORCE ||
+	    !udptrack_packet_dns(un, skb, state, pkt, &dns))
+		return false;
+	side = udptrack_key_from_tuple(&pkt->tuple, &key);
+	return udptrack_table_forged(&un->table, &key, side, jiffies, &dns,
+				     false);
 }
 
 static enum udptrack_class classify_udp(struct udptrack_net *un,
@@ -263,6 +343,8 @@ enum udptrack_class udptrack_packet_classify(struct sk_buff *skb,
 
 	switch (udptrack_packet_inspect(un, skb, state, &pkt)) {
 	case UDPTRACK_PACKET_OK:
+		if (is_forged(un, skb, state, &pkt))
+			return UDPTRACK_INVALID;
 		return classify_udp(un, skb, state, &pkt.tuple);
 	case UDPTRACK_PACKET_NOT_UDP:
 		return classify_error(un, skb, state);

@@ -5,6 +5,7 @@
 
 #include <linux/netfilter.h>
 
+#include "dns.h"
 #include "state.h"
 #include "tuple.h"
 
@@ -16,6 +17,10 @@ enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
 					      struct udptrack_packet *pkt);
 enum udptrack_class udptrack_packet_classify(struct sk_buff *skb,
 					     const struct nf_hook_state *state);
+bool udptrack_packet_dns(struct udptrack_net *un, const struct sk_buff *skb,
+			 const struct nf_hook_state *state,
+			 const struct udptrack_packet *pkt,
+			 struct udptrack_dns_visit *dns);
 bool udptrack_packet_is_looped(const struct sk_buff *skb,
 			       const struct nf_hook_state *state);
 bool udptrack_packet_is_unicast(const struct sk_buff *skb,

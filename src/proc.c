@@ -92,6 +92,15 @@ static void show_traffic(struct seq_file *seq,
 			   flow->traffic[dir].bytes);
 }
 
+static void show_dns(struct seq_file *seq,
+		     const struct udptrack_snapshot *flow)
+{
+	if (flow->is_dns)
+		seq_printf(seq, " dns=out:%u,ok:%u,forged:%u,rtt_us:%u",
+			   flow->dns.out, flow->dns.ok, flow->dns.forged,
+			   flow->dns.rtt_us);
+}
+
 /* Users, processes and their names as the reader's namespaces know them. */
 static void show_owner(struct seq_file *seq,
 		       const struct udptrack_snapshot *flow)
@@ -105,6 +114,7 @@ static void show_owner(struct seq_file *seq,
 		seq_printf(seq, " pid=%d", flow->pid);
 	if (flow->cgroup)
 		seq_printf(seq, " cgroup=%llu", flow->cgroup);
+	show_dns(seq, flow);
 	if (flow->pid) {
 		seq_puts(seq, " comm=");
 		seq_escape_str(seq, flow->comm, ESCAPE_ANY_NP | ESCAPE_APPEND,
@@ -212,6 +222,41 @@ static const struct seq_operations stat_ops = {
 	.show = stat_show,
 };
 
+/* The columns, as struct udptrack_dns_stats has them; then the times. */
+static const char * const dns_columns[] = {
+	"questions", "repeated", "answered", "again", "truncated", "forged",
+	"unanswered", "late", "blind",
+};
+
+/*
+ * A header and a row a CPU, in hexadecimal. The last columns count answers by
+ * the time they took: lt_1us, lt_2us, lt_4us and so on, then all longer ones.
+ */
+static int dns_stat_show(struct seq_file *seq, void *v)
+{
+	struct udptrack_net *un = udptrack_net(seq_file_single_net(seq));
+	const unsigned int *counters;
+	unsigned int cpu, i;
+
+	BUILD_BUG_ON(offsetof(struct udptrack_dns_stats, took) !=
+		     ARRAY_SIZE(dns_columns) * sizeof(*counters));
+
+	for (i = 0; i < ARRAY_SIZE(dns_columns); i++)
+		seq_printf(seq, "%s ", dns_columns[i]);
+	for (i = 0; i < UDPTRACK_DNS_BUCKETS - 1; i++)
+		seq_printf(seq, "lt_%luus ", BIT(i));
+	seq_puts(seq, "longer\n");
+	for_each_possible_cpu(cpu) {
+		counters = (void *)per_cpu_ptr(un->dns.stats, cpu);
+		for (i = 0; i < sizeof(struct udptrack_dns_stats) /
+				sizeof(*counters); i++)
+			seq_printf(seq, "%s%08x", i ? " " : "",
+				   READ_ONCE(counters[i]));
+		seq_putc(seq, '\n');
+	}
+	return 0;
+}
+
 /**
  * udptrack_proc_register - show a namespace its files
  * @net: the namespace, its table ready
@@ -237,9 +282,17 @@ int udptrack_proc_register(struct net *net)
 	if (uid_valid(root_uid) && gid_valid(root_gid))
 		proc_set_user(pde, root_uid, root_gid);
 
-	if (proc_create_net("udptrack", 0444, net->proc_net_stat, &stat_ops,
-			    sizeof(struct seq_net_private)))
-		return 0;
+	if (!proc_create_net("udptrack", 0444, net->proc_net_stat, &stat_ops,
+			     sizeof(struct seq_net_private)))
+		goto err_flows;
+	if (!proc_create_net_single("udptrack_dns", 0444, net->proc_net_stat,
+				    dns_stat_show, NULL))
+		goto err_stat;
+	return 0;
+
+err_stat:
+	remove_proc_entry("udptrack", net->proc_net_stat);
+err_flows:
 	remove_proc_entry("udptrack", net->proc_net);
 	return -ENOMEM;
 }
@@ -252,6 +305,7 @@ int udptrack_proc_register(struct net *net)
  */
 void udptrack_proc_unregister(struct net *net)
 {
+	remove_proc_entry("udptrack_dns", net->proc_net_stat);
 	remove_proc_entry("udptrack", net->proc_net_stat);
 	remove_proc_entry("udptrack", net->proc_net);
 }

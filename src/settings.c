@@ -17,6 +17,7 @@
 #include <net/netfilter/nf_log.h>
 #include <kunit/visibility.h>
 
+#include "dns.h"
 #include "mark.h"
 #include "settings.h"
 
@@ -37,6 +38,8 @@ const struct udptrack_setting udptrack_setting_list[UDPTRACK_SETTINGS] = {
 	[UDPTRACK_SET_LOOPBACK]		= SETTING(loopback, 0, 1),
 	[UDPTRACK_SET_LOG_INVALID]	= SETTING(log_invalid, 0, 1),
 	[UDPTRACK_SET_REQUIRE_LISTENER]	= SETTING(require_listener, 0, 1),
+	[UDPTRACK_SET_DNS]		= SETTING(dns, 0, 2),
+	[UDPTRACK_SET_DNS_LINGER]	= SETTING(dns_linger, 1, 86400),
 };
 EXPORT_SYMBOL_IF_KUNIT(udptrack_setting_list);
 
@@ -49,6 +52,8 @@ struct udptrack_settings udptrack_defaults = {
 	.loopback = 1,
 	.log_invalid = 0,
 	.require_listener = 1,
+	.dns = UDPTRACK_DNS_DETECT,
+	.dns_linger = 5,
 };
 
 /* The root of a container does not write to the host's log unless it may. */
@@ -150,6 +155,19 @@ void udptrack_ports_refuse(const char *kind, const char *name,
 }
 
 /**
+ * udptrack_settings_module_init - the defaults that cannot be written down
+ *
+ * Context: process, once, when the parameters have been read.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_settings_module_init(void)
+{
+	if (udptrack_defaults.dns_ports.bits)
+		return 0;
+	return udptrack_ports_parse(&udptrack_defaults.dns_ports, "53");
+}
+
+/**
  * udptrack_settings_init - give a network namespace the defaults
  * @settings: zeroed memory
  *
@@ -162,15 +180,26 @@ int udptrack_settings_init(struct udptrack_settings *settings)
 
 	*settings = udptrack_defaults;
 	settings->exempt_ports.bits = NULL;
+	settings->dns_ports.bits = NULL;
 	RCU_INIT_POINTER(settings->port_timeouts.set, NULL);
 	err = udptrack_ports_copy(&settings->exempt_ports,
 				  &udptrack_defaults.exempt_ports);
 	if (err)
 		return err;
+	err = udptrack_ports_copy(&settings->dns_ports,
+				  &udptrack_defaults.dns_ports);
+	if (err)
+		goto err_exempt;
 	err = udptrack_policies_copy(&settings->port_timeouts,
 				     &udptrack_defaults.port_timeouts);
 	if (err)
-		udptrack_ports_free(&settings->exempt_ports);
+		goto err_dns;
+	return 0;
+
+err_dns:
+	udptrack_ports_free(&settings->dns_ports);
+err_exempt:
+	udptrack_ports_free(&settings->exempt_ports);
 	return err;
 }
 
@@ -183,6 +212,7 @@ int udptrack_settings_init(struct udptrack_settings *settings)
 void udptrack_settings_free(struct udptrack_settings *settings)
 {
 	udptrack_ports_free(&settings->exempt_ports);
+	udptrack_ports_free(&settings->dns_ports);
 	udptrack_policies_free(&settings->port_timeouts);
 }
 
@@ -262,11 +292,18 @@ static int param_set_ports(const char *val, const struct kernel_param *kp)
 	int err = udptrack_ports_parse(kp->arg, val);
 
 	if (err && err != -ENOMEM) {
-		udptrack_ports_refuse("parameter", "exempt_ports", val,
-				      strlen(val));
+		udptrack_ports_refuse("parameter", kp->name, val, strlen(val));
 		err = -EINVAL;
 	}
 	return err;
+}
+
+/* None at all is a choice, too, and not the default. */
+static int param_set_dns_ports(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_ports(val, kp);
+
+	return err ?: udptrack_ports_alloc(kp->arg);
 }
 
 static int param_get_ports(char *buffer, const struct kernel_param *kp)
@@ -286,6 +323,12 @@ static void param_free_ports(void *arg)
 
 static const struct kernel_param_ops ports_ops = {
 	.set = param_set_ports,
+	.get = param_get_ports,
+	.free = param_free_ports,
+};
+
+static const struct kernel_param_ops dns_ports_ops = {
+	.set = param_set_dns_ports,
 	.get = param_get_ports,
 	.free = param_free_ports,
 };
@@ -341,6 +384,14 @@ NUMBER(UDPTRACK_SET_LOG_INVALID, log_invalid);
 MODULE_PARM_DESC(log_invalid, "log INVALID packets, 0 or 1 (0)");
 NUMBER(UDPTRACK_SET_REQUIRE_LISTENER, require_listener);
 MODULE_PARM_DESC(require_listener, "unsolicited packets to closed ports make no flow, 0 or 1 (1)");
+
+NUMBER(UDPTRACK_SET_DNS, dns);
+MODULE_PARM_DESC(dns, "DNS answers that nobody asked for: 0 none of our business, 1 count them, 2 they are INVALID (1)");
+NUMBER(UDPTRACK_SET_DNS_LINGER, dns_linger);
+MODULE_PARM_DESC(dns_linger, "seconds a flow lives on once no DNS question is open, 1 to 86400 (5)");
+
+module_param_cb(dns_ports, &dns_ports_ops, &udptrack_defaults.dns_ports, 0444);
+MODULE_PARM_DESC(dns_ports, "ports where DNS servers listen (53)");
 
 module_param_cb(mark_mask, &mask_ops, &udptrack_defaults.mark_mask, 0444);
 MODULE_PARM_DESC(mark_mask, "bits of the packet's mark that carry its state, at least three adjacent ones, as in 0x700 (0, none)");

@@ -22,7 +22,10 @@
  * @loopback:         track traffic on loopback interfaces
  * @log_invalid:      log INVALID packets
  * @require_listener: unsolicited inbound packets to closed ports make no flow
+ * @dns:              enum udptrack_dns_mode
+ * @dns_linger:       seconds a flow lives on once no DNS question is open
  * @mark_mask:        bits of skb->mark that carry the state, 0 for none
+ * @dns_ports:        ports where DNS servers listen
  * @exempt_ports:     ports that are not tracked at all
  * @port_timeouts:    ports with timeouts of their own
  *
@@ -38,7 +41,10 @@ struct udptrack_settings {
 	unsigned int loopback;
 	unsigned int log_invalid;
 	unsigned int require_listener;
+	unsigned int dns;
+	unsigned int dns_linger;
 	unsigned int mark_mask;
+	struct udptrack_ports dns_ports;
 	struct udptrack_ports exempt_ports;
 	struct udptrack_policies port_timeouts;
 };
@@ -68,6 +74,8 @@ enum udptrack_setting_id {
 	UDPTRACK_SET_LOOPBACK,
 	UDPTRACK_SET_LOG_INVALID,
 	UDPTRACK_SET_REQUIRE_LISTENER,
+	UDPTRACK_SET_DNS,
+	UDPTRACK_SET_DNS_LINGER,
 	UDPTRACK_SETTINGS,
 };
 
@@ -91,6 +99,7 @@ udptrack_setting_value(struct udptrack_settings *settings,
 	return (void *)settings + udptrack_setting_list[id].offset;
 }
 
+int udptrack_settings_module_init(void);
 int udptrack_settings_init(struct udptrack_settings *settings);
 void udptrack_settings_free(struct udptrack_settings *settings);
 void udptrack_settings_timeouts(const struct udptrack_settings *settings,

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
+#include "forged.h"
 #include "mark.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -32,6 +33,41 @@ static int sysctl_number(const_ctl_table *table, int write, void *buffer,
 	if (write && err)
 		udptrack_setting_refuse("sysctl", table->procname, buffer, len,
 					min, max);
+	return err;
+}
+
+/* There may be DNS questions that were not looked at before. */
+static void lose_dns(struct udptrack_net *un)
+{
+	udptrack_dns_lose(&un->dns, udptrack_dns_clock());
+}
+
+static int sysctl_dns(const_ctl_table *table, int write, void *buffer,
+		      size_t *lenp, loff_t *ppos)
+{
+	struct net *net = table->data;
+	struct udptrack_net *un = udptrack_net(net);
+	unsigned int old = READ_ONCE(un->settings.dns), mode = old;
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &mode;
+	err = sysctl_number(&copy, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	if (old == UDPTRACK_DNS_OFF)
+		lose_dns(un);
+	return udptrack_forged_set(net, mode);
+}
+
+static int sysctl_loopback(const_ctl_table *table, int write, void *buffer,
+			   size_t *lenp, loff_t *ppos)
+{
+	int err = sysctl_number(table, write, buffer, lenp, ppos);
+
+	if (!err && write)
+		lose_dns(container_of((unsigned int *)table->data,
+				      struct udptrack_net, settings.loopback));
 	return err;
 }
 
@@ -100,6 +136,8 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 
 	if (write && err == -EINVAL)
 		udptrack_ports_refuse("sysctl", table->procname, buffer, len);
+	if (write && !err)
+		lose_dns(table->extra1);
 	return err;
 }
 
@@ -172,6 +210,7 @@ static int sysctl_buckets(const_ctl_table *table, int write, void *buffer,
 enum {
 	SYSCTL_MARK_MASK = UDPTRACK_SETTINGS,
 	SYSCTL_EXEMPT_PORTS,
+	SYSCTL_DNS_PORTS,
 	SYSCTL_PORT_TIMEOUTS,
 	SYSCTL_COUNT,
 	SYSCTL_BUCKETS,
@@ -208,6 +247,9 @@ static void fill(struct ctl_table *entries, struct net *net,
 
 	for (id = 0; id < UDPTRACK_SETTINGS; id++)
 		fill_number(&entries[id], net, &un->settings, id);
+	entries[UDPTRACK_SET_LOOPBACK].proc_handler = sysctl_loopback;
+	entries[UDPTRACK_SET_DNS].data = net;
+	entries[UDPTRACK_SET_DNS].proc_handler = sysctl_dns;
 
 	entry = &entries[SYSCTL_MARK_MASK];
 	entry->procname = "udptrack_mark_mask";
@@ -219,6 +261,15 @@ static void fill(struct ctl_table *entries, struct net *net,
 	entry = &entries[SYSCTL_EXEMPT_PORTS];
 	entry->procname = "udptrack_exempt_ports";
 	entry->data = &un->settings.exempt_ports;
+	entry->extra1 = un;
+	entry->maxlen = UDPTRACK_PORTS;
+	entry->mode = 0644;
+	entry->proc_handler = sysctl_ports;
+
+	entry = &entries[SYSCTL_DNS_PORTS];
+	entry->procname = "udptrack_dns_ports";
+	entry->data = &un->settings.dns_ports;
+	entry->extra1 = un;
 	entry->maxlen = UDPTRACK_PORTS;
 	entry->mode = 0644;
 	entry->proc_handler = sysctl_ports;

@@ -54,6 +54,7 @@ struct udptrack_flow {
 	struct udptrack_state state;
 	struct udptrack_counter traffic[2];
 	struct udptrack_owner owner;
+	struct udptrack_dns *dns;	/* NULL before the first question */
 	struct rcu_head rcu;
 };
 
@@ -130,6 +131,7 @@ int udptrack_table_init(struct udptrack_table *table,
 	atomic_set(&table->count, 0);
 	table->evict_hand = 0;
 	table->stats = stats;
+	table->dns = NULL;
 	return rhashtable_init(&table->by_key, &by_key_params);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_init);
@@ -154,6 +156,7 @@ static void flow_free_rcu(struct rcu_head *head)
 						  rcu);
 
 	udptrack_owner_put(&flow->owner);
+	udptrack_dns_free(flow->dns);
 	kmem_cache_free(flow_cache, flow);
 }
 
@@ -167,6 +170,16 @@ static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 	err = rhashtable_remove_fast(&table->by_key, &flow->node,
 				     by_key_params);
 	WARN_ON_ONCE(err);
+	if (flow->dns)
+		udptrack_dns_close(flow->dns, table->dns);
+}
+
+/* Its questions may still be answered. */
+static void flow_lose_dns(struct udptrack_table *table,
+			  const struct udptrack_flow *flow)
+{
+	if (flow->dns)
+		udptrack_dns_lose(table->dns, udptrack_dns_clock());
 }
 
 /* The rest of a flow's death, for the one who killed it. Without its lock. */
@@ -202,6 +215,51 @@ static void flow_account(struct udptrack_flow *flow, enum udptrack_dir dir,
 	flow->traffic[dir].bytes += visit->bytes;
 }
 
+/* Is it for the flow's questions to judge? Under flow->lock. */
+static bool flow_is_asked(const struct udptrack_flow *flow, unsigned int side,
+			  const struct udptrack_dns_visit *dns)
+{
+	return dns && !dns->asks && flow->dns && flow->dns->side != side;
+}
+
+static void flow_ask(struct udptrack_table *table, struct udptrack_flow *flow,
+		     bool is_first, const struct udptrack_visit *visit)
+{
+	if (visit->dns && visit->dns->asks)
+		udptrack_dns_ask(&flow->dns, visit->side, is_first,
+				 &visit->dns->msg, &visit->dns->rules,
+				 table->dns);
+}
+
+/*
+ * What may be an answer. False when it is forged and that is to have
+ * consequences; then it was counted where it arrived. Under flow->lock.
+ */
+static bool flow_answer(struct udptrack_table *table,
+			struct udptrack_flow *flow,
+			const struct udptrack_visit *visit,
+			struct udptrack_timeouts *timeouts,
+			struct udptrack_result *result)
+{
+	const struct udptrack_dns_visit *dns = visit->dns;
+
+	result->forged = false;
+	if (!flow_is_asked(flow, visit->side, dns))
+		return true;
+	if (dns->enforce && udptrack_dns_judge(flow->dns, &dns->msg,
+					       &dns->rules) ==
+			    UDPTRACK_DNS_FORGED)
+		return false;
+	result->forged = udptrack_dns_answer(flow->dns, &dns->msg, &dns->rules,
+					     table->dns) ==
+			 UDPTRACK_DNS_FORGED;
+	if (udptrack_dns_idle(flow->dns, &dns->rules, table->dns)) {
+		timeouts->unreplied_j = dns->linger_j;
+		timeouts->stream_j = dns->linger_j;
+	}
+	return true;
+}
+
 /*
  * Apply a packet to a flow that a lookup found. False when the flow is gone by
  * now, or has expired, in which case it is removed. Under rcu_read_lock().
@@ -210,6 +268,7 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 		       const struct udptrack_visit *visit,
 		       struct udptrack_result *result)
 {
+	struct udptrack_timeouts timeouts = visit->timeouts;
 	enum udptrack_dir dir;
 
 	spin_lock_bh(&flow->lock);
@@ -224,10 +283,18 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 		this_cpu_inc(table->stats->expired);
 		return false;
 	}
+	flow_ask(table, flow, false, visit);
+	if (!flow_answer(table, flow, visit, &timeouts, result)) {
+		spin_unlock_bh(&flow->lock);
+		result->class = UDPTRACK_INVALID;
+		result->events = 0;
+		result->wants_owner = false;
+		return true;
+	}
 	dir = flow_dir(flow, visit->side);
 	result->class = udptrack_state_classify(&flow->state, dir);
 	flow->state = udptrack_state_next(flow->state, dir, visit->now_j,
-					  &visit->timeouts, &result->events);
+					  &timeouts, &result->events);
 	flow_account(flow, dir, visit);
 	result->wants_owner = !flow->owner.final;
 	spin_unlock_bh(&flow->lock);
@@ -306,6 +373,8 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 		evicted = flow_evictable(victim, now_j);
 		if (evicted) {
 			expired = udptrack_state_expired(&victim->state, now_j);
+			if (!expired)
+				flow_lose_dns(table, victim);
 			flow_kill(table, victim);
 		}
 		spin_unlock_bh(&victim->lock);
@@ -378,6 +447,8 @@ static int table_create(struct udptrack_table *table,
 	other = rhashtable_lookup_get_insert_fast(&table->by_key, &flow->node,
 						  by_key_params);
 	flow->live = !other;
+	if (flow->live)
+		flow_ask(table, flow, true, visit);
 	spin_unlock_bh(&flow->lock);
 	if (!other) {
 		this_cpu_inc(table->stats->new);
@@ -435,6 +506,45 @@ bool udptrack_table_peek(struct udptrack_table *table,
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_peek);
 
 /**
+ * udptrack_table_forged - does a packet answer a question nobody asked?
+ * @table: the table
+ * @key:   the packet's ends
+ * @side:  which of them sent it
+ * @now_j: the time, in jiffies
+ * @dns:   what it is as a DNS message
+ * @note:  count it if it does; else nothing is changed
+ *
+ * Context: process or softirq.
+ * Return: true when it belongs to a live flow that asked questions, and to none
+ * of them.
+ */
+bool udptrack_table_forged(struct udptrack_table *table,
+			   const struct udptrack_key *key, unsigned int side,
+			   u32 now_j, const struct udptrack_dns_visit *dns,
+			   bool note)
+{
+	struct udptrack_flow *flow;
+	bool forged = false;
+
+	rcu_read_lock();
+	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	if (flow) {
+		spin_lock_bh(&flow->lock);
+		forged = flow->live &&
+			 !udptrack_state_expired(&flow->state, now_j) &&
+			 flow_is_asked(flow, side, dns) &&
+			 udptrack_dns_judge(flow->dns, &dns->msg,
+					    &dns->rules) ==
+			 UDPTRACK_DNS_FORGED;
+		if (forged && note)
+			udptrack_dns_note_forged(flow->dns, table->dns);
+		spin_unlock_bh(&flow->lock);
+	}
+	rcu_read_unlock();
+	return forged;
+}
+
+/**
  * udptrack_table_track - let a packet refresh its flow, or make one
  * @table:  the table
  * @key:    the packet's ends
@@ -476,6 +586,7 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 						       : UDPTRACK_NEW;
 			result->events = UDPTRACK_EVENT_NEW;
 			result->wants_owner = true;
+			result->forged = false;
 			return UDPTRACK_CREATED;
 		}
 		if (err != -EEXIST)
@@ -537,6 +648,8 @@ bool udptrack_table_erase(struct udptrack_table *table,
 		spin_lock_bh(&flow->lock);
 		if (flow->live) {
 			live = !udptrack_state_expired(&flow->state, now_j);
+			if (live)
+				flow_lose_dns(table, flow);
 			flow_kill(table, flow);
 			killed = true;
 		}
@@ -572,8 +685,10 @@ void udptrack_table_flush(struct udptrack_table *table)
 		}
 		spin_lock_bh(&flow->lock);
 		killed = flow->live;
-		if (killed)
+		if (killed) {
+			flow_lose_dns(table, flow);
 			flow_kill(table, flow);
+		}
 		spin_unlock_bh(&flow->lock);
 		if (killed)
 			flow_release(table, flow);
@@ -623,6 +738,9 @@ static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
 		snap->traffic[0] = flow->traffic[0];
 		snap->traffic[1] = flow->traffic[1];
 		owner_snapshot(&flow->owner, reader, snap);
+		snap->is_dns = flow->dns;
+		if (flow->dns)
+			snap->dns = flow->dns->sum;
 		udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
 	}
 	spin_unlock_bh(&flow->lock);

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "dns.h"
 #include "owner.h"
 #include "state.h"
 #include "stats.h"
@@ -23,6 +24,8 @@
  * @evict_hand: id at which the search for a flow to evict goes on; a hint,
  *          read and written without a lock
  * @stats:  counters of the namespace
+ * @dns:    what the DNS questions of its flows share, NULL in a table that
+ *          sees none
  */
 struct udptrack_table {
 	struct rhashtable by_key;
@@ -31,6 +34,7 @@ struct udptrack_table {
 	atomic_t count;
 	unsigned long evict_hand;
 	struct udptrack_stats __percpu *stats;
+	struct udptrack_dns_pool *dns;
 };
 
 /**
@@ -54,6 +58,7 @@ struct udptrack_counter {
  * @acct:     a flow made by this packet counts its traffic
  * @create:   make a flow when there is none
  * @related:  a flow that it makes belongs to a request known otherwise
+ * @dns:      what it is as a DNS message, or NULL
  */
 struct udptrack_visit {
 	unsigned int side;
@@ -65,6 +70,7 @@ struct udptrack_visit {
 	bool acct;
 	bool create;
 	bool related;
+	const struct udptrack_dns_visit *dns;
 };
 
 /*
@@ -92,11 +98,13 @@ enum udptrack_outcome {
  * @class:  what the packet was on arrival
  * @events: UDPTRACK_EVENT_* bits
  * @wants_owner: the flow's owner is not known, or not wholly
+ * @forged: it answers no question that was asked
  */
 struct udptrack_result {
 	enum udptrack_class class;
 	u8 events;
 	bool wants_owner;
+	bool forged;
 };
 
 /**
@@ -111,6 +119,8 @@ struct udptrack_result {
  * @pid:   the owner's process, as the reader's pid namespace knows it, or 0
  * @comm:  its command, when @pid is not 0
  * @cgroup: id of the owner's cgroup, or 0
+ * @is_dns: there were DNS questions
+ * @dns:   what there is to show of them
  */
 struct udptrack_snapshot {
 	unsigned long id;
@@ -123,6 +133,8 @@ struct udptrack_snapshot {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	u64 cgroup;
+	bool is_dns;
+	struct udptrack_dns_sum dns;
 };
 
 int udptrack_table_module_init(void);
@@ -135,6 +147,10 @@ void udptrack_table_destroy(struct udptrack_table *table);
 bool udptrack_table_peek(struct udptrack_table *table,
 			 const struct udptrack_key *key, unsigned int side,
 			 u32 now_j, enum udptrack_class *class);
+bool udptrack_table_forged(struct udptrack_table *table,
+			   const struct udptrack_key *key, unsigned int side,
+			   u32 now_j, const struct udptrack_dns_visit *dns,
+			   bool note);
 enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 					   const struct udptrack_key *key,
 					   const struct udptrack_visit *visit,

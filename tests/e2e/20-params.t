@@ -10,15 +10,20 @@
 
 sysctls=/proc/sys/net/netfilter
 loaded=/sys/module/udptrack
-names=(timeout timeout_stream max acct checksum loopback log_invalid require_listener mark_mask exempt_ports)
+names=(timeout timeout_stream max acct checksum loopback log_invalid require_listener dns dns_linger
+	mark_mask exempt_ports dns_ports port_timeouts)
 declare -A default=([timeout]=30 [timeout_stream]=120 [max]=262144 [acct]=1 [checksum]=1
-	[loopback]=1 [log_invalid]=0 [require_listener]=1 [mark_mask]=0 [exempt_ports]='')
+	[loopback]=1 [log_invalid]=0 [require_listener]=1 [mark_mask]=0 [exempt_ports]=''
+	[dns]=1 [dns_linger]=5 [dns_ports]=53 [port_timeouts]='')
 declare -A good=([timeout]=15 [timeout_stream]=300 [max]=1000 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=1 [require_listener]=0 [mark_mask]=0x700 [exempt_ports]='53,5000-5100')
+	[loopback]=0 [log_invalid]=1 [require_listener]=0 [mark_mask]=0x700 [exempt_ports]='53,5000-5100'
+	[dns]=2 [dns_linger]=10 [dns_ports]='53,5353' [port_timeouts]='53:5,51820:180:300')
 declare -A lowest=([timeout]=1 [timeout_stream]=1 [max]=1 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=0 [require_listener]=0 [mark_mask]=0x7 [exempt_ports]=0)
+	[loopback]=0 [log_invalid]=0 [require_listener]=0 [mark_mask]=0x7 [exempt_ports]=0
+	[dns]=0 [dns_linger]=1 [dns_ports]=0 [port_timeouts]=0:1:1)
 declare -A highest=([timeout]=86400 [timeout_stream]=86400 [max]=134217728 [acct]=1 [checksum]=1
-	[loopback]=1 [log_invalid]=1 [require_listener]=1 [mark_mask]=0xffffffff [exempt_ports]=65535)
+	[loopback]=1 [log_invalid]=1 [require_listener]=1 [mark_mask]=0xffffffff [exempt_ports]=65535
+	[dns]=2 [dns_linger]=86400 [dns_ports]=65535 [port_timeouts]=65535:86400:86400)
 
 # values ARRAY: its values in the order of names, as "name=value ..."
 values() {
@@ -59,7 +64,7 @@ everywhere() {
 	is "$(shown_in_new_netns)" "$(values "$1")" "$2: sysctls of a new namespace"
 }
 
-if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 132; else plan 278; fi
+if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 159; else plan 337; fi
 unlimit_log
 
 # --- values that are taken
@@ -123,7 +128,7 @@ refused() {
 }
 
 for name in "${names[@]}"; do
-	[[ $name =~ ports|mask ]] && continue
+	[[ $name =~ port|mask ]] && continue
 	bad=("${few_refused[@]}")
 	[ "$name" = timeout ] && bad=("${numbers_refused[@]}")
 	refused "$name" "from ${lowest[$name]} to ${highest[$name]}" \
@@ -131,6 +136,7 @@ for name in "${names[@]}"; do
 done
 refused mark_mask 'at least three adjacent bits' "${masks_refused[@]}"
 refused exempt_ports 'from 0 to 65535' "${ports_refused[@]}"
+refused dns_ports 'from 0 to 65535' x 53,65536
 
 # --- the command that people type
 
@@ -144,6 +150,10 @@ is "$("$BIN/tryload" "$KO" udptrack <<<timeout)" 'Invalid argument' 'a name with
 
 load_udptrack exempt_ports=
 is "$(shown $sysctls udptrack_)" "$(values default)" 'no exempt ports at all: the defaults'
+unload_udptrack
+
+load_udptrack dns_ports=
+is "$(cat $sysctls/udptrack_dns_ports)" '' 'no DNS ports at all: not the default, but none'
 unload_udptrack
 
 log_mark

@@ -9,13 +9,13 @@
 . "$(dirname "$0")/lib.sh"
 
 sysctls=/proc/sys/net/netfilter
-numbers=(timeout timeout_stream max acct checksum loopback log_invalid require_listener)
+numbers=(timeout timeout_stream max acct checksum loopback log_invalid require_listener dns dns_linger)
 declare -A lowest=([timeout]=1 [timeout_stream]=1 [max]=1 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=0 [require_listener]=0)
+	[loopback]=0 [log_invalid]=0 [require_listener]=0 [dns]=0 [dns_linger]=1)
 declare -A highest=([timeout]=86400 [timeout_stream]=86400 [max]=134217728 [acct]=1 [checksum]=1
-	[loopback]=1 [log_invalid]=1 [require_listener]=1)
+	[loopback]=1 [log_invalid]=1 [require_listener]=1 [dns]=2 [dns_linger]=86400)
 declare -A good=([timeout]=15 [timeout_stream]=300 [max]=5000 [acct]=0 [checksum]=0
-	[loopback]=0 [log_invalid]=1 [require_listener]=0)
+	[loopback]=0 [log_invalid]=1 [require_listener]=0 [dns]=2 [dns_linger]=10)
 
 # put SYSCTL VALUE: write it, in one piece; $result is what came of it
 put() {
@@ -48,10 +48,10 @@ export -f put get say
 in_netns() { in_ns "$1" bash -c "$2"; }
 
 # What is no number in any range.
-bad=('' ' ' x 1x -1 --1 1.5 1-1 1,1 0x 4294967296 4294967297 18446744073709551617 99999999999999999999999)
+bad=('' ' ' x 1x -1 --1 1.5 1-1 '1,1' 0x 4294967296 4294967297 18446744073709551617 99999999999999999999999)
 # An emulated debug kernel takes long for each; the others have tried them all.
 [ "$UDPTRACK_KERNEL" = debug ] && bad=('' x 4294967297)
-plan $((474 - ${#numbers[@]} * 2 * (14 - ${#bad[@]})))
+plan $((568 - ${#numbers[@]} * 2 * (14 - ${#bad[@]})))
 unlimit_log
 load_udptrack timeout=20 timeout_stream=200 max=1000 acct=0 mark_mask=0xff00 exempt_ports=4789
 
@@ -76,6 +76,13 @@ for list in 53,5000-5100,65535 7,5-6,0,8:0,5-8 65535 0 0-65535 53,:53 ''; do
 	is "$result" taken "exempt_ports='${list%:*}' is taken"
 	get exempt_ports
 	is "$result" "${list#*:}" "exempt_ports='${list%:*}' is shown in order"
+done
+
+for list in 53,5353 '' 53; do
+	put dns_ports "$list"
+	is "$result" taken "dns_ports='$list' is taken"
+	get dns_ports
+	is "$result" "$list" "dns_ports='$list' is shown"
 done
 
 # The kernel shows a list in one read or cuts it; cat reads enough at once.
@@ -125,6 +132,8 @@ refused exempt_ports 'from 0 to 65535' 53,5000-5100 \
 	x 53x 65536 4294967349 -1 --1 5-1 53- -53 53,x 53:2 53/2 53.5 '53 54' ' 53' ,53 1,,2 all N \
 	53,65536 1-70000 53,5-1 0x 99999999999999999999999
 
+refused dns_ports 'from 0 to 65535' 53,5353 x 53,65536
+
 for name in "${numbers[@]}"; do
 	get "$name"
 	before=$result
@@ -138,13 +147,13 @@ for name in count buckets; do
 	is "$(say put "$name" 5), $(say get "$name")" "Permission denied, $before" "$name is read-only"
 	is "$(stat -c %a $sysctls/udptrack_$name)" 444 "$name: mode 0444"
 done
-for name in "${numbers[@]}" mark_mask exempt_ports; do
+for name in "${numbers[@]}" mark_mask exempt_ports dns_ports; do
 	is "$(stat -c %a "$sysctls/udptrack_$name")" 644 "$name: mode 0644"
 done
 
 # --- namespaces
 
-all=("${numbers[@]}" mark_mask exempt_ports)
+all=("${numbers[@]}" mark_mask exempt_ports dns_ports)
 for name in "${numbers[@]}"; do
 	put "$name" "${good[$name]}"
 done
@@ -155,14 +164,14 @@ get "${all[@]}"
 first=$result
 new_netns one two
 get_all="say get ${all[*]}"
-fresh='20 200 1000 0 1 1 0 1 0xff00 4789'
+fresh='20 200 1000 0 1 1 0 1 1 5 0xff00 4789 53'
 
 is "$(in_netns one "$get_all")" "$fresh" 'a new namespace begins with the module parameters'
 # shellcheck disable=SC2016
 is "$(in_netns one 'for s in timeout:7 timeout_stream:70 max:700 acct:1 checksum:0 loopback:0 log_invalid:1 \
-	require_listener:0 mark_mask:0x70 exempt_ports:7-8; do say put ${s%:*} ${s#*:}; done | uniq -c | tr -s " "')" ' 10 taken' \
+	require_listener:0 dns:0 dns_linger:9 mark_mask:0x70 exempt_ports:7-8 dns_ports:99; do say put ${s%:*} ${s#*:}; done | uniq -c | tr -s " "')" ' 13 taken' \
 	'its settings can be changed'
-is "$(in_netns one "$get_all")" '7 70 700 1 0 0 1 0 0x70 7-8' 'its settings have changed'
+is "$(in_netns one "$get_all")" '7 70 700 1 0 0 1 0 0 9 0x70 7-8 99' 'its settings have changed'
 is "$(say get "${all[@]}")" "$first" "the first namespace's have not"
 is "$(in_netns two "$get_all")" "$fresh" "nor have another's"
 is "$(unshare -n bash -c "$get_all")" "$fresh" 'nor what a newer one begins with'
