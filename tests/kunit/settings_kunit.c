@@ -34,6 +34,8 @@ static const struct promise {
 	{ "loopback", UDPTRACK_SET_LOOPBACK, 0, 1 },
 	{ "log_invalid", UDPTRACK_SET_LOG_INVALID, 0, 1 },
 	{ "require_listener", UDPTRACK_SET_REQUIRE_LISTENER, 0, 1 },
+	{ "dns", UDPTRACK_SET_DNS, 0, 2 },
+	{ "dns_linger", UDPTRACK_SET_DNS_LINGER, 1, 86400 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(promise, promises, name);
