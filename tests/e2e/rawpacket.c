@@ -66,6 +66,8 @@ static size_t build_datagram(const struct raw_packet *p, unsigned char *buf)
 
 	memcpy(buf, &udp, sizeof(udp));
 	memset(buf + sizeof(udp), 'x', p->size);
+	if (p->head)
+		memcpy(buf + sizeof(udp), p->head, p->head_len);
 	sum = udp_sum(p, buf, len);
 	/* Adding 1 may not make it 0, which says that there is none. */
 	if (p->sum == RAW_SUM_BAD)

@@ -24,6 +24,8 @@ enum raw_sum {
  * @sport:    source port, host byte order
  * @dport:    destination port, likewise
  * @size:     bytes of payload
+ * @head:     what it begins with, or NULL
+ * @head_len: bytes of that, not more than @size
  * @ulen:     what the UDP header gives as length, or -1 for the true one
  * @sum:      what stands in the checksum field
  * @cut:      send only so many bytes of the UDP header and payload, or -1
@@ -40,6 +42,8 @@ struct raw_packet {
 	unsigned int sport;
 	unsigned int dport;
 	unsigned int size;
+	const unsigned char *head;
+	size_t head_len;
 	int ulen;
 	enum raw_sum sum;
 	int cut;

@@ -23,7 +23,9 @@
  *	refused ID             wait for an ICMP error: nobody listens there
  *	close ID
  *	raw ADDR PORT ADDR PORT [size=N] [ulen=N] [cut=N] [sum=bad|zero]
- *	    [frag=OFFSET,LENGTH] [id=N] [proto=N]	see rawpacket.h
+ *	    [frag=OFFSET,LENGTH] [id=N] [proto=N] [n=N]	see rawpacket.h
+ *	    What send and raw send begins with the header of a DNS message after
+ *	    dns=ID,FLAGS[,QUESTIONS], and of n of them each has the next ID
  *	icmp ADDR ADDR TYPE CODE ADDR PORT ADDR PORT [quote=N] [icmpsum=bad]
  *	    [piece] [OPTION...]		a message from the one to the other that
  *	                       quotes what "raw" would make of the rest, or only
@@ -71,7 +73,7 @@
 #define MAX_SOCKETS	2048
 #define MAX_NETNS	16
 #define MAX_WORDS	16
-#define MAX_COUNT	10000
+#define MAX_COUNT	65536
 #define WAIT_MS		20000
 /* A protocol number for experiments (RFC 3692): no tracker cares. */
 #define BARRIER_PROTO	253
@@ -413,9 +415,43 @@ static bool send_one(const struct sock *s, union addr *to, long size, long gso)
 	return true;
 }
 
+/* --- DNS messages, as far as a tracker looks at them */
+
+#define DNS_HEADER	12
+
+/* What the option "dns" says, into @head; its length, 0 without it, or -1. */
+static int dns_option(char **words, unsigned char *head)
+{
+	char *text = option(words, "dns");
+	unsigned int id, flags, questions = 1;
+
+	if (!text)
+		return 0;
+	if (sscanf(text, "%u,%x,%u", &id, &flags, &questions) < 2) {
+		fail("dns=ID,FLAGS[,QUESTIONS]");
+		return -1;
+	}
+	memset(head, 0, DNS_HEADER);
+	head[0] = id >> 8;
+	head[1] = id;
+	head[2] = flags >> 8;
+	head[3] = flags;
+	head[4] = questions >> 8;
+	head[5] = questions;
+	return DNS_HEADER;
+}
+
+static void dns_next(unsigned char *head)
+{
+	if (!++head[1])
+		head[0]++;
+}
+
 static bool do_send(char **words)
 {
 	long size = 10, n = 1, gso = 0;
+	unsigned char head[DNS_HEADER] = {};
+	int head_len;
 	union addr addr, *to = NULL;
 	struct sock *s;
 
@@ -423,9 +459,12 @@ static bool do_send(char **words)
 	    !number_option(words, "n", 1, MAX_COUNT, &n) ||
 	    !number_option(words, "gso", 1, 65535, &gso))
 		return false;
+	head_len = dns_option(words, head);
 	s = sock_get(words[1]);
-	if (!s)
+	if (!s || head_len < 0)
 		return false;
+	if (head_len > size)
+		return fail("too small for a DNS header");
 	if (strcmp(words[2], "-")) {
 		to = &addr;
 		if (!parse_addr(words[2], words[3], to))
@@ -433,8 +472,10 @@ static bool do_send(char **words)
 	}
 	memset(buf, 'u', size);
 	while (n--) {
+		memcpy(buf, head, head_len);
 		if (!send_one(s, to, size, gso))
 			return false;
+		dns_next(head);
 	}
 	return true;
 }
@@ -673,12 +714,24 @@ static bool raw_send(const char *host, const void *packet, size_t len)
 
 static bool do_raw(char **words)
 {
-	unsigned char packet[RAW_MAX];
+	unsigned char packet[RAW_MAX], head[DNS_HEADER] = {};
+	int head_len = dns_option(words, head);
 	struct raw_packet p = {};
+	long n = 1;
 
-	if (!enter(wanted) || !raw_packet(words + 1, &p))
+	if (head_len < 0 || !number_option(words, "n", 1, MAX_COUNT, &n) ||
+	    !enter(wanted) || !raw_packet(words + 1, &p))
 		return false;
-	return raw_send(words[3], packet, raw_build(&p, packet));
+	if ((size_t)head_len > p.size)
+		return fail("too small for a DNS header");
+	p.head = head;
+	p.head_len = head_len;
+	while (n--) {
+		if (!raw_send(words[3], packet, raw_build(&p, packet)))
+			return false;
+		dns_next(head);
+	}
+	return true;
 }
 
 static bool do_icmp(char **words)

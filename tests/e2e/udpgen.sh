@@ -10,6 +10,7 @@
 #   gen_script             the same with lines from the input; not behind a pipe, where
 #                          GEN_TO would be lost: gen_script < <(...)
 #   snap NS                read the flows and counters of a namespace
+#   snap_dns NS            read its counters of DNS, into DNS
 #   flow SRC SPORT DST DPORT    look one up in the last snap: FLOW is what it is, in
 #                          short, and FLOW_LEFT the seconds left.  FLOW reads
 #                          "STATE PACKETS/BYTES [UNREPLIED] PACKETS/BYTES [ASSURED]",
@@ -31,7 +32,8 @@ CLOCK_SLACK_MS=50
 [ "${UDPTRACK_ACCEL:-}" = tcg ] && CLOCK_SLACK_MS=250
 GEN_FROM=0 GEN_TO=0 SENT_FROM=0 SENT_TO=0 FLOW='' FLOW_LEFT=''
 FLOWS=()
-declare -A STAT
+# shellcheck disable=SC2034 # for the tests
+declare -A STAT DNS
 
 gen_start() {
 	coproc UDPGEN { exec "$BIN/udpgen"; }
@@ -58,23 +60,37 @@ gen_script() {
 	gen "${lines[@]}"
 }
 
-snap() {
-	local header row i
-	SENT_FROM=$GEN_FROM SENT_TO=$GEN_TO
-	gen "in $1" "copy /proc/net/udptrack $GEN_DIR/flows" \
-		"copy /proc/net/stat/udptrack $GEN_DIR/stat"
-	mapfile -t FLOWS <"$GEN_DIR/flows"
-	STAT=()
+# sum_stat FILE ARRAY: the columns of a table with a row a processor, summed up
+# shellcheck disable=SC2004 # the array has names
+sum_stat() {
+	local -n sums=$2
+	local header row i key
+	sums=()
 	{
 		read -ra header
 		while read -ra row; do
 			for i in "${!header[@]}"; do
-				STAT[${header[i]}]=$((${STAT[${header[i]}]:-0} + 16#${row[i]}))
+				key=${header[i]}
+				sums[$key]=$((${sums[$key]:-0} + 16#${row[i]}))
 			done
 			# The only column that is not a sum.
-			STAT[entries]=$((16#${row[0]}))
+			key=${header[0]}
+			[ "$key" != entries ] || sums[$key]=$((16#${row[0]}))
 		done
-	} <"$GEN_DIR/stat"
+	} <"$1"
+}
+
+snap() {
+	SENT_FROM=$GEN_FROM SENT_TO=$GEN_TO
+	gen "in $1" "copy /proc/net/udptrack $GEN_DIR/flows" \
+		"copy /proc/net/stat/udptrack $GEN_DIR/stat"
+	mapfile -t FLOWS <"$GEN_DIR/flows"
+	sum_stat "$GEN_DIR/stat" STAT
+}
+
+snap_dns() {
+	gen "in $1" "copy /proc/net/stat/udptrack_dns $GEN_DIR/dns"
+	sum_stat "$GEN_DIR/dns" DNS
 }
 
 counter() { printf '%s\n' "${STAT[$1]}"; }
