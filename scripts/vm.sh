@@ -15,6 +15,7 @@
 #   --results DIR             a directory of this machine that the guest may write to:
 #                             $UDPTRACK_RESULTS there
 #   --parallel                emulated processors run at once, not in turns (see machine())
+#   --icount                  the clock counts instructions, a nanosecond each
 #   --append "ARGS"           more kernel arguments
 #   --env NAME=VALUE          set it for COMMAND (UDPTRACK_* and TERM come along anyway)
 #   --shell                   COMMAND (default: bash) gets this terminal
@@ -29,7 +30,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-kernel=6.12 threads=single cpus=2 mem='' timeout=1200 log='' results='' append='' shell=0 command_env=()
+kernel=6.12 threads=single cpus=2 mem='' timeout=1200 log='' results='' append='' shell=0 icount=0 command_env=()
 
 # initramfs KERNEL: print the path of the small first root, made when it is not there
 initramfs() {
@@ -136,6 +137,7 @@ while [ $# -gt 0 ]; do
 	--append) append=$2; shift 2 ;;
 	--env) command_env+=("$2"); shift 2 ;;
 	--parallel) threads=multi; shift ;;
+	--icount) icount=1; shift ;;
 	--shell) shell=1; shift ;;
 	-h|--help) sed -n '5,30s/^# \{0,1\}//p' "$0"; exit ;;
 	--) shift; break ;;
@@ -158,7 +160,8 @@ fi
 "$UDPTRACK_TOP/scripts/kernel.sh" "$kernel"
 image=$("$UDPTRACK_TOP/scripts/kernel.sh" --path image "$kernel")
 init=$(initramfs "$kernel")
-accel=$(accel "$kernel")
+accel=tcg
+[ "$icount" = 1 ] || accel=$(accel "$kernel")
 release=$("$UDPTRACK_TOP/scripts/kernel.sh" --path release "$kernel")
 
 # The job: what the guest is to do, and where its output and exit status go.
@@ -204,6 +207,7 @@ cp "$UDPTRACK_TOP/scripts/guest.sh" "$job/guest.sh"
 patience=
 [ "$accel" = tcg ] && patience="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 workqueue.watchdog_thresh=120"
 mapfile -t args < <(machine "$accel")
+[ "$icount" = 0 ] || args+=(-icount shift=0)
 args+=(-smp "$cpus" -m "$mem" -kernel "$image" -initrd "$init"
 	-append "console=ttyS0 loglevel=7 printk.time=1 printk.devkmsg=on panic=-1 oops=continue tsc=reliable no_timer_check random.trust_cpu=on $patience $append"
 	-chardev "file,id=kernel,path=$log" -serial chardev:kernel
