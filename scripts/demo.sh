@@ -91,6 +91,7 @@ prepare() {
 	cat >unbound.conf <<-EOF
 		server:
 		  interface: 192.0.2.53
+		  interface: 192.0.2.53@5300
 		  interface: 2001:db8::53
 		  access-control: 192.0.2.0/24 allow
 		  access-control: 2001:db8::/64 allow
@@ -136,6 +137,7 @@ query() {
 	done
 	flow "sport=$3 dport=53 "
 	expect "^$5 .* NEW src=$6 dst=$2 .*\[UNREPLIED\]" 'one packet out, none back: NEW, [UNREPLIED]'
+	expect " uid=0 pid=$dig_pid .*dns=out:1,.* comm=dig\$" 'and whose it is: dig, which has asked one question'
 
 	step "$1: the answer makes it ESTABLISHED"
 	show "kill -CONT $resolver_pid"
@@ -145,16 +147,26 @@ query() {
 	expect "^$7\$" "dig has its answer"
 	flow "sport=$3 dport=53 "
 	expect ' ESTABLISHED .*packets=1 .* packets=1 ' 'one packet each way: ESTABLISHED'
+	expect 'dns=out:0,ok:1,forged:0' 'its question is answered'
+	[ "$(left)" -le 5 ] || fail "$(left) s left, more than 5"
+	printf '  => so the window closes in 5 s, not in 30 or 120\n'
+}
+
+# Where DNS is not known to be, it is UDP like any other.
+dig_5300='dig @192.0.2.53 -p 5300 www.example.test +short +tries=1'
+begin_stream() {
+	show "$client $dig_5300 -b 192.0.2.1#40008"
+	first_flow=$SECONDS
 }
 
 stream() {
 	step 'two-way for longer than 2 s: ASSURED, and kept 120 s'
-	# The first flow was established some steps ago.
+	# Its flow was established some steps ago.
 	while [ $((SECONDS - first_flow)) -lt 3 ]; do
 		sleep 0.1
 	done
-	show "$client dig @192.0.2.53 -b 192.0.2.1#40001 www.example.test +short +tries=1"
-	flow 'sport=40001 '
+	show "$client $dig_5300 -b 192.0.2.1#40008"
+	flow 'sport=40008 '
 	expect '\[ASSURED\]' 'no longer a question and its answer, but a stream'
 	[ "$(left)" -gt 100 ] || fail "only $(left) s left"
 }
@@ -162,7 +174,7 @@ stream() {
 change_timeout() {
 	step 'a shorter timeout, in this namespace alone'
 	show "$client sysctl -w net.netfilter.udptrack_timeout=15"
-	show "$client dig @192.0.2.53 -b 192.0.2.1#40003 www.example.test +short +tries=1"
+	show "$client $dig_5300 -b 192.0.2.1#40003"
 	flow 'sport=40003 '
 	[ "$(left)" -le 15 ] || fail "$(left) s left, more than 15"
 	printf '  => %s s left of 15\n' "$(left)"
@@ -184,10 +196,10 @@ bad_value() {
 
 expiry() {
 	step 'a flow expires'
-	show "$client sysctl -w net.netfilter.udptrack_timeout=3"
+	show "$client sysctl -w net.netfilter.udptrack_dns_linger=2"
 	show "$client dig @192.0.2.53 -b 192.0.2.1#40004 www.example.test +short +tries=1"
 	flow 'sport=40004 '
-	show 'sleep 3.1'
+	show 'sleep 2.1'
 	printf '\n$ %s | grep sport=40004\n' "$table"
 	if $table | grep sport=40004; then
 		fail 'it is still there'
@@ -228,15 +240,16 @@ install_rules() {
 write_forge() {
 	cat >forge <<-'EOF'
 		#!/usr/bin/python3
-		# forge FROM:PORT TO:PORT NUMBER - send UDP packets in somebody else's name
+		# forge FROM:PORT TO:PORT NUMBER - send DNS answers in somebody else's name, numbered from 1
 		import sys
 		from socket import *
 		from struct import pack
 		(src, sport), (dst, dport) = (end.split(":") for end in sys.argv[1:3])
 		ip = pack("!BBHHHBBH4s4s", 0x45, 0, 0, 0, 0, 64, IPPROTO_UDP, 0, inet_aton(src), inet_aton(dst))
-		udp = pack("!HHHH", int(sport), int(dport), 14, 0) + b"forged"
+		udp = pack("!HHHH", int(sport), int(dport), 20, 0)
+		raw = socket(AF_INET, SOCK_RAW, IPPROTO_RAW)
 		for i in range(int(sys.argv[3])):
-		    socket(AF_INET, SOCK_RAW, IPPROTO_RAW).sendto(ip + udp, (dst, 0))
+		    raw.sendto(ip + udp + pack("!HHHHHH", i + 1, 0x8180, 1, 0, 0, 0), (dst, 0))
 	EOF
 	chmod 755 forge
 }
@@ -245,6 +258,7 @@ attack() {
 	step 'dig waits for its answer, and an attacker is faster than the resolver'
 	write_forge
 	show_file forge
+	show "$client sysctl -w net.netfilter.udptrack_dns=2   # answers to no question are INVALID"
 	show "kill -STOP $resolver_pid   # the resolver"
 	local dig="$client $dig_www -b 192.0.2.1#40005 +time=30"
 	printf '\n$ %s &\n' "$dig"
@@ -257,10 +271,13 @@ attack() {
 	show "$attacker ./forge 192.0.2.66:53 192.0.2.1:40005 3   # to dig, but from another address"
 	show "$attacker ./forge 192.0.2.53:53 192.0.2.1:40006 4   # from the resolver, but to another port"
 	show "$attacker ./forge 192.0.2.77:53 192.0.2.1:40007 5   # unsolicited"
+	show "$attacker ./forge 192.0.2.53:53 192.0.2.1:40005 100   # all is right, but the number of the question is a guess"
 	show "$iptables -L -v -n"
-	expect '^ *12 .* DROP ' 'dropped: 3 + 4 + 5 packets, all that the attacker sent'
+	expect '^ *112 .* DROP ' 'dropped: 3 + 4 + 5 + 100 packets, all that the attacker sent'
 	expect '^ *1 .* ACCEPT .* ESTABLISHED$' 'accepted: one answer, that to the dig before'
 
+	flow 'sport=40005 '
+	expect 'forged:100,' 'whom the guesses were for, and how many'
 	show "kill -CONT $resolver_pid"
 	wait "$dig_pid" || fail 'dig got no answer'
 	out=$(<answer)
@@ -303,7 +320,7 @@ iptables="$client iptables"
 cd "$work" || exit 1
 prepare
 query IPv4 192.0.2.53 40001 A ipv4 192.0.2.1 198.51.100.80
-first_flow=$SECONDS
+begin_stream
 query IPv6 2001:db8::53 40002 AAAA ipv6 2001:db8::1 2001:db8:80::80
 stream
 change_timeout
