@@ -7,7 +7,7 @@ KDIR   ?= /lib/modules/$(shell uname -r)/build
 # Which kernel `make run` and `make shell` boot: 6.1, 6.12 or debug.
 KERNEL ?= 6.12
 
-.PHONY: all modules tools install clean run shell test check help
+.PHONY: all modules tools install clean run shell test fuzz check help
 .DEFAULT_GOAL := all
 
 all: modules tools ## build the modules for the running kernel, or for KDIR=, and the tools
@@ -36,8 +36,12 @@ run: ## show what udptrack does, in a virtual machine (KERNEL=6.1|6.12|debug)
 shell: ## a prompt in that virtual machine, with the module loaded
 	@scripts/run.sh $(KERNEL) --shell
 
-test: ## all tests on three kernels (KERNELS="6.12" T=tests/e2e/x.t KUNIT=0 narrow it)
-	@KERNELS="$(KERNELS)" T="$(T)" KUNIT="$(KUNIT)" tests/run.sh
+test: ## all tests on three kernels (KERNELS="6.12" T=tests/e2e/x.t KUNIT=0 FUZZ=0 narrow it)
+	@KERNELS="$(KERNELS)" T="$(T)" KUNIT="$(KUNIT)" FUZZ="$(FUZZ)" tests/run.sh
+
+fuzz: ## run the parsers on random input, 10 million times each (RUNS= for another number)
+	@scripts/setup.sh fuzz
+	@$(MAKE) -s -C tests/fuzz run $(if $(RUNS),RUNS=$(RUNS))
 
 check: ## checkpatch, sparse, W=1 with gcc and clang, shellcheck, coccinelle
 	@scripts/check.sh

@@ -4,7 +4,7 @@
 # Owns the list of Debian packages that each job needs, and installs those that
 # are missing.  Silent and instant when there is nothing to do.
 #
-#   scripts/setup.sh build|vm|run|test|check ...
+#   scripts/setup.sh build|vm|run|fuzz|test|check ...
 #
 # No service is started by it, and no kernel is installed.
 
@@ -24,12 +24,15 @@ packages_for() {
 		packages_for vm
 		echo iproute2 iptables nftables kmod procps unbound bind9-dnsutils
 		echo bsdextrautils iputils-ping pkgconf libxtables-dev python3-minimal ;;
+	fuzz)
+		echo make libc6-dev clang libclang-rt-dev llvm ;;
 	test)
 		packages_for run
-		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack ;;
+		packages_for fuzz
+		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack dnsperf ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
-	*) die "unknown job '$1' (there are: build vm run test check)" ;;
+	*) die "unknown job '$1' (there are: build vm run fuzz test check)" ;;
 	esac
 }
 
@@ -51,7 +54,7 @@ no_services() {
 	trap "rm -f '$policy'" EXIT
 }
 
-[ $# -gt 0 ] || die "usage: scripts/setup.sh build|vm|run|test|check ..."
+[ $# -gt 0 ] || die "usage: scripts/setup.sh build|vm|run|fuzz|test|check ..."
 command -v dpkg-query >/dev/null || die "this installs Debian packages; on other systems see the list in $0"
 
 wanted=

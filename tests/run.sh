@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Owns `make test`: the unit tests on the debug kernel, then the end-to-end tests
-# on every kernel, each in a virtual machine of its own.  Ends with the line
+# Owns `make test`: the parsers on random input, here; the unit tests on the debug
+# kernel, then the end-to-end tests on every kernel, each in a virtual machine of
+# its own.  Ends with the line
 #
 #   N passed, N failed[, N skipped]
 #
@@ -13,6 +14,7 @@
 #   KERNELS="6.12 debug"        which kernels (6.12 6.1 debug)
 #   T="tests/e2e/10-foo.t ..."  which end-to-end tests (all; "none" for none)
 #   KUNIT=0                     no unit tests
+#   FUZZ=0                      no random input
 #   VM_TIMEOUT=SECONDS          for each virtual machine (3600)
 #
 # Logs and results are left in build/test/, or in UDPTRACK_TEST_OUT.
@@ -24,6 +26,7 @@ cd "$UDPTRACK_TOP" || exit 1
 
 KERNELS=${KERNELS:-6.12 6.1 debug}
 KUNIT=${KUNIT:-1}
+FUZZ=${FUZZ:-1}
 T=${T:-}
 VM_TIMEOUT=${VM_TIMEOUT:-3600}
 out=${UDPTRACK_TEST_OUT:-$UDPTRACK_TOP/build/test}
@@ -80,6 +83,20 @@ in_vm() {
 	# shellcheck disable=SC2086 # none or one
 	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" $vm_options \
 		--log "$dir/kernel.log" --results "$dir" -- "$@" 2>&1
+}
+
+# run_fuzz: the kept input, then some random one, for half a minute at most
+run_fuzz() {
+	local good=0 bad=0 target
+	for target in tuple dns; do
+		if make -s -C tests/fuzz "run-$target" RUNS=100000 SEC=15 >"$out/fuzz-$target.log" 2>&1; then
+			good=$((good + 1))
+		else
+			bad=$((bad + 1))
+			grep -v 'pulse  cov:' "$out/fuzz-$target.log" | tail -n 40
+		fi
+	done
+	count "$good" "$bad" 0 'parsers on random input'
 }
 
 # run_kunit: the unit tests
@@ -146,6 +163,7 @@ wanted=$KERNELS
 [ "${#files[@]}" -gt 0 ] || wanted=
 [ "$KUNIT" = 0 ] || [[ " $wanted " == *" debug "* ]] || wanted+=" debug"
 steps=4
+[ "$FUZZ" = 0 ] || steps=5
 
 step "packages"
 scripts/setup.sh build vm test || broken "packages are missing"
@@ -159,6 +177,11 @@ for kernel in $wanted; do
 done
 make -s -C tests/e2e || broken "the test programs do not build"
 make -s tools || broken "the tools do not build"
+
+if [ "$FUZZ" != 0 ]; then
+	step "fuzz: the kept input, and some random one"
+	run_fuzz
+fi
 
 # Jobs: the unit tests, and the files of each kernel in groups, each in a machine
 # of its own.  A machine keeps less than one processor busy, for tests also wait,
