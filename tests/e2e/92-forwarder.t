@@ -125,6 +125,8 @@ for ((i = 0; i < 10; i++)); do
 done
 wait "$perf"
 is $? 0 'dnsperf, while others guess'
+# The last guesses are delayed as answers are.
+sleep 4
 snap_dns c
 # A guess of an open or lately answered number is none that misses.
 between "${DNS[forged]}" $((guesses * 1 / 2)) "$guesses" 'guesses were found out'
