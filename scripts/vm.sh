@@ -74,7 +74,9 @@ machine() {
 	# patched, as the kernel does when netfilter hooks come and go: a stray
 	# breakpoint ("Oops: int3"), which real processors never see.  Taking
 	# turns in one thread, they do not.
-	tcg) printf '%s\n' -accel "tcg,thread=$threads" -cpu max ;;
+	# The emulator copies and clears pages bytewise when the kernel does it
+	# with "rep movsb"; without that the kernel starts programs a third faster.
+	tcg) printf '%s\n' -accel "tcg,thread=$threads" -cpu max,-erms ;;
 	esac
 	printf '%s\n' -machine q35 -nodefaults -no-user-config -no-reboot -display none \
 		-monitor none -device virtio-rng-pci
