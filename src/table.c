@@ -52,10 +52,12 @@ struct udptrack_flow {
 	bool acct;
 	u8 origin;		/* side of the key that spoke first */
 	struct udptrack_state state;
-	struct udptrack_counter traffic[2];
+	union {
+		struct udptrack_counter traffic[2];
+		struct rcu_head rcu;	/* of a dead flow, which counts no more */
+	};
 	struct udptrack_owner owner;
 	struct udptrack_dns *dns;	/* NULL before the first question */
-	struct rcu_head rcu;
 };
 
 static struct kmem_cache *flow_cache __read_mostly;
