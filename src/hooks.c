@@ -111,6 +111,8 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 {
 	const struct udptrack_settings *settings = &un->settings;
 	struct udptrack_visit visit = {
+		.ifindex = state->hook == NF_INET_LOCAL_OUT ?
+			   state->out->ifindex : 0,
 		.packets = pkt->packets,
 		.bytes = pkt->bytes,
 		.now_j = jiffies,

@@ -13,18 +13,25 @@
  * to go on from, whatever came and went in between, the oldest flows come
  * first, and a listing ends at the id that was the newest when it began.
  *
+ * Once somebody wants to know which flows this host started on a port, those
+ * also stand in the chain of that port, under their own lock and the chain's.
+ * Chains are read under RCU.
+ *
  * Locks. flow->lock covers the flow's state, counters and @live. A flow is
  * taken out of by_key under its own lock and in the same critical section in
  * which @live turns false; it is put in likewise, with @live turning true. So
  * whoever finds a flow and then holds its lock sees either a live flow that is
  * in the hash, or a dead one that no longer is and that a new lookup will not
  * find: no stale reader can refresh, establish or count for a flow that is
- * gone. Lock order: flow->lock, then the bucket lock inside rhashtable. No two
- * flow locks are held at once, and by_id's lock is never taken under one.
+ * gone. Lock order: flow->lock, then the bucket lock inside rhashtable or that
+ * of a chain of ports. No two flow locks are held at once, and by_id's lock is
+ * never taken under one.
  * Memory is freed after an RCU grace period through call_rcu(), for which
  * module unload waits with rcu_barrier().
  */
+#include <linux/processor.h>
 #include <linux/random.h>
+#include <linux/rculist_bl.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/siphash.h>
@@ -42,11 +49,18 @@
 #define TRACK_TRIES		8
 /* Flows a listing passes over before it lets others run. */
 #define NEXT_CHUNK		256
+/*
+ * Flows of a port looked at, at most, to find one that this host started. Who
+ * asks cannot be preempted, and looking at one may take half a microsecond.
+ */
+#define STARTED_CHUNK		1024
 
 struct udptrack_flow {
 	struct rhash_head node;
 	struct udptrack_key key;
+	int ifindex;		/* by which its first packet left, or 0 */
 	unsigned long id;
+	struct hlist_bl_node started;
 	spinlock_t lock;	/* all below, but rcu */
 	bool live;
 	bool acct;
@@ -131,6 +145,7 @@ int udptrack_table_init(struct udptrack_table *table,
 	xa_init_flags(&table->by_id, XA_FLAGS_LOCK_BH);
 	atomic_long_set(&table->last_id, 0);
 	atomic_set(&table->count, 0);
+	table->ports = NULL;
 	table->evict_hand = 0;
 	table->stats = stats;
 	table->dns = NULL;
@@ -149,6 +164,7 @@ void udptrack_table_destroy(struct udptrack_table *table)
 	udptrack_table_flush(table);
 	rhashtable_destroy(&table->by_key);
 	xa_destroy(&table->by_id);
+	kvfree(table->ports);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_destroy);
 
@@ -162,7 +178,43 @@ static void flow_free_rcu(struct rcu_head *head)
 	kmem_cache_free(flow_cache, flow);
 }
 
-/* Take a live flow out of by_key. Under flow->lock. */
+static struct hlist_bl_head *flow_chain(struct hlist_bl_head *ports,
+					const struct udptrack_flow *flow)
+{
+	return &ports[ntohs(flow->key.port[flow->origin])];
+}
+
+/* Put a live flow into the chain of its port. Under flow->lock. */
+static void flow_chain_in(struct udptrack_table *table,
+			  struct udptrack_flow *flow)
+{
+	/* Pairs with the release in udptrack_table_index_ports(). */
+	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
+	struct hlist_bl_head *chain;
+
+	if (!ports || !flow->ifindex || !hlist_bl_unhashed(&flow->started))
+		return;
+	chain = flow_chain(ports, flow);
+	hlist_bl_lock(chain);
+	hlist_bl_add_head_rcu(&flow->started, chain);
+	hlist_bl_unlock(chain);
+}
+
+/* Take it out again. Under flow->lock. */
+static void flow_chain_out(struct udptrack_table *table,
+			   struct udptrack_flow *flow)
+{
+	struct hlist_bl_head *chain;
+
+	if (hlist_bl_unhashed(&flow->started))
+		return;
+	chain = flow_chain(table->ports, flow);
+	hlist_bl_lock(chain);
+	hlist_bl_del_rcu(&flow->started);
+	hlist_bl_unlock(chain);
+}
+
+/* Take a live flow out of by_key and its chain. Under flow->lock. */
 static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 {
 	int err;
@@ -172,6 +224,7 @@ static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 	err = rhashtable_remove_fast(&table->by_key, &flow->node,
 				     by_key_params);
 	WARN_ON_ONCE(err);
+	flow_chain_out(table, flow);
 	if (flow->dns)
 		udptrack_dns_close(flow->dns, table->dns);
 }
@@ -415,6 +468,7 @@ static struct udptrack_flow *flow_alloc(const struct udptrack_key *key,
 	spin_lock_init(&flow->lock);
 	flow->acct = visit->acct;
 	flow->origin = visit->side;
+	flow->ifindex = visit->ifindex;
 	flow->state = udptrack_state_open(visit->now_j, &visit->timeouts);
 	if (visit->related)
 		flow->state.flags |= UDPTRACK_EXPECTED;
@@ -449,8 +503,10 @@ static int table_create(struct udptrack_table *table,
 	other = rhashtable_lookup_get_insert_fast(&table->by_key, &flow->node,
 						  by_key_params);
 	flow->live = !other;
-	if (flow->live)
+	if (flow->live) {
+		flow_chain_in(table, flow);
 		flow_ask(table, flow, true, visit);
+	}
 	spin_unlock_bh(&flow->lock);
 	if (!other) {
 		this_cpu_inc(table->stats->new);
@@ -787,6 +843,109 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_next);
+
+/**
+ * udptrack_table_index_ports - from now on know which flows this host started
+ * @table: the table
+ *
+ * What is there already is looked through once; after that, only making and
+ * ending a flow takes more. There is no way back.
+ *
+ * Context: process; may sleep. One caller at a time.
+ * Return: 0 or -ENOMEM.
+ */
+int udptrack_table_index_ports(struct udptrack_table *table)
+{
+	struct udptrack_flow *flow;
+	struct hlist_bl_head *ports;
+	unsigned long id;
+
+	if (table->ports)
+		return 0;
+	ports = kvcalloc(U16_MAX + 1, sizeof(*ports), GFP_KERNEL_ACCOUNT);
+	if (!ports)
+		return -ENOMEM;
+	/* Pairs with the acquire in flow_chain_in(). */
+	smp_store_release(&table->ports, ports);
+	/* Whoever saw none has put its flow where we will find it. */
+	synchronize_rcu();
+	for (id = 0;; id++) {
+		rcu_read_lock();
+		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
+		if (!flow) {
+			rcu_read_unlock();
+			return 0;
+		}
+		spin_lock_bh(&flow->lock);
+		if (flow->live)
+			flow_chain_in(table, flow);
+		spin_unlock_bh(&flow->lock);
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_index_ports);
+
+/* Copy a flow without its lock, if it lives. Under rcu_read_lock(). */
+static bool flow_started(const struct udptrack_flow *flow, u32 now_j,
+			 struct udptrack_started *copy)
+{
+	/* A torn copy is as good as a stale one. */
+	struct udptrack_state state = data_race(flow->state);
+	/* Likewise. */
+	bool live = data_race(flow->live);
+
+	if (!live || udptrack_state_expired(&state, now_j))
+		return false;
+	udptrack_key_to_tuple(&flow->key, flow->origin, &copy->tuple);
+	copy->ifindex = flow->ifindex;
+	/* Written while the flow's packet, and so its socket, is there. */
+	copy->has_uid = data_race(flow->owner.has_uid);
+	/* Likewise. */
+	copy->uid = data_race(flow->owner.uid);
+	return true;
+}
+
+/**
+ * udptrack_table_any_started - look for a live flow that this host started
+ * @table: a table for which udptrack_table_index_ports() was called
+ * @port:  the port at this host
+ * @now_j: the time, in jiffies
+ * @is:    is it this one? Called with a copy, under rcu_read_lock()
+ * @arg:   for @is
+ *
+ * Newest first, and no more than a bounded number of them.
+ *
+ * Context: process or softirq, also where neither sleeping nor taking a lock
+ * is allowed, if @is keeps to that.
+ * Return: true when it is one.
+ */
+bool udptrack_table_any_started(struct udptrack_table *table, __be16 port,
+				u32 now_j,
+				bool (*is)(const struct udptrack_started *flow,
+					   void *arg),
+				void *arg)
+{
+	/* Pairs with the release in udptrack_table_index_ports(). */
+	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
+	unsigned int left = STARTED_CHUNK;
+	struct udptrack_started copy;
+	struct udptrack_flow *flow;
+	struct hlist_bl_node *node;
+	bool found = false;
+
+	if (!ports)
+		return false;
+	rcu_read_lock();
+	hlist_bl_for_each_entry_rcu(flow, node, &ports[ntohs(port)], started) {
+		found = flow_started(flow, now_j, &copy) && is(&copy, arg);
+		if (found || !--left)
+			break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_any_started);
 
 /**
  * udptrack_table_collect - free some expired flows

@@ -14,6 +14,8 @@
 #include "stats.h"
 #include "tuple.h"
 
+struct hlist_bl_head;
+
 /**
  * struct udptrack_table - flows by key and by age; use only through table.c
  * @by_key: the flows, hashed by key
@@ -21,6 +23,8 @@
  *          with bottom halves off
  * @last_id: id of the newest flow
  * @count:  flows in the table
+ * @ports:  flows that this host started, by its port: a chain for each; NULL
+ *          until somebody wanted to know, set once
  * @evict_hand: id at which the search for a flow to evict goes on; a hint,
  *          read and written without a lock
  * @stats:  counters of the namespace
@@ -32,6 +36,7 @@ struct udptrack_table {
 	struct xarray by_id;
 	atomic_long_t last_id;
 	atomic_t count;
+	struct hlist_bl_head *ports;
 	unsigned long evict_hand;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_dns_pool *dns;
@@ -50,6 +55,7 @@ struct udptrack_counter {
 /**
  * struct udptrack_visit - a packet's visit to the table
  * @side:     which end of the key sent it
+ * @ifindex:  the interface by which it leaves when this host sends it, else 0
  * @packets:  datagrams in it
  * @bytes:    their length
  * @now_j:    the time, in jiffies
@@ -62,6 +68,7 @@ struct udptrack_counter {
  */
 struct udptrack_visit {
 	unsigned int side;
+	int ifindex;
 	unsigned int packets;
 	unsigned int bytes;
 	u32 now_j;
@@ -137,6 +144,20 @@ struct udptrack_snapshot {
 	struct udptrack_dns_sum dns;
 };
 
+/**
+ * struct udptrack_started - a live flow that this host started
+ * @tuple:   as its first packet went
+ * @ifindex: the interface by which that left
+ * @has_uid: its owner's user is known
+ * @uid:     its owner's user
+ */
+struct udptrack_started {
+	struct udptrack_tuple tuple;
+	int ifindex;
+	bool has_uid;
+	kuid_t uid;
+};
+
 int udptrack_table_module_init(void);
 void udptrack_table_module_exit(void);
 
@@ -167,6 +188,12 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 			 unsigned long last_id, u32 now_j,
 			 struct pid_namespace *reader,
 			 struct udptrack_snapshot *snap);
+int udptrack_table_index_ports(struct udptrack_table *table);
+bool udptrack_table_any_started(struct udptrack_table *table, __be16 port,
+				u32 now_j,
+				bool (*is)(const struct udptrack_started *flow,
+					   void *arg),
+				void *arg);
 bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 			    unsigned int budget, unsigned long *cursor,
 			    u32 *sleep_j);

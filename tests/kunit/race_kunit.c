@@ -230,6 +230,42 @@ static void race_everything(struct kunit *test)
 	expect_flushed(test, race);
 }
 
+static bool count_flow(const struct udptrack_started *flow, void *arg)
+{
+	unsigned int *n = arg;
+
+	++*n;
+	return false;
+}
+
+/*
+ * The chains of ports, wanted when flows come and go already: each flow that is
+ * left stands in one, and nothing else does.
+ */
+static void race_started(struct kunit *test)
+{
+	struct race *race = race_new(test, 60);
+	struct racer racers[] = {
+		{ .run = racer_send_random }, { .run = racer_send_random },
+		{ .run = racer_started }, { .run = racer_erase },
+		{ .run = racer_send_random }, { .run = racer_collect },
+	};
+	struct flows *f = race->f;
+	unsigned int port, n = 0;
+
+	race->rounds = ROUNDS;
+	f->visit.timeouts.unreplied_j = 2 * HZ;
+	race_run(test, race, racers, ARRAY_SIZE(racers));
+
+	KUNIT_EXPECT_GT(test, racers[2].laps, 0);
+	for (port = 0; port <= U16_MAX; port++)
+		udptrack_table_any_started(&f->table, htons(port),
+					   end_j(race) - FLOWS_AGES, count_flow,
+					   &n);
+	KUNIT_EXPECT_EQ(test, n, flows_listed(f, end_j(race) - FLOWS_AGES));
+	expect_flushed(test, race);
+}
+
 /* Flushing is safe against all of them. */
 static void race_flush(struct kunit *test)
 {
@@ -330,6 +366,7 @@ static struct kunit_case race_cases[] = {
 	KUNIT_CASE_SLOW(race_erase),
 	KUNIT_CASE_SLOW(race_expired),
 	KUNIT_CASE_SLOW(race_everything),
+	KUNIT_CASE_SLOW(race_started),
 	KUNIT_CASE_SLOW(race_flush),
 	KUNIT_CASE_SLOW(race_listing),
 	{}

@@ -7,6 +7,7 @@
  * home. race_run() returns only then, whatever happened, so no thread outlives
  * its case.
  */
+#include <linux/delay.h>
 #include <linux/kthread.h>
 
 #include "racers.h"
@@ -18,6 +19,7 @@ struct race *race_new(struct kunit *test, unsigned int keys)
 
 	KUNIT_ASSERT_NOT_NULL(test, race);
 	race->f = flows_new(test);
+	race->f->visit.ifindex = 1;
 	race->keys = keys;
 	race->created = kunit_kcalloc(test, keys, sizeof(*race->created),
 				      GFP_KERNEL);
@@ -234,6 +236,29 @@ static void check_snapshot(struct race *race, unsigned long from,
 	if (!!snap->traffic[1].packets !=
 	    !!(snap->state.flags & UDPTRACK_SEEN_REPLY))
 		race_fault(race, "a listing showed half a reply");
+}
+
+static bool check_started(const struct udptrack_started *flow, void *arg)
+{
+	struct race *race = arg;
+
+	if (flow->ifindex != 1 || flows_number(&flow->tuple) >= race->keys)
+		race_fault(race, "a chain of a port had a flow that cannot be");
+	return false;
+}
+
+/* Once they are all at it, want to know which flows this host started. */
+void racer_started(struct racer *r)
+{
+	struct race *race = r->race;
+
+	usleep_range(1000, 2000);
+	if (udptrack_table_index_ports(&race->f->table))
+		race_fault(race, "no memory for the chains");
+	for (; r->laps < race->rounds && !race_over(race); r->laps++)
+		udptrack_table_any_started(&race->f->table, htons(53),
+					   race_now(race), check_started,
+					   race);
 }
 
 /* One listing after another. */

@@ -79,5 +79,6 @@ void racer_erase(struct racer *r);
 void racer_flush(struct racer *r);
 void racer_collect(struct racer *r);
 void racer_list(struct racer *r);
+void racer_started(struct racer *r);
 
 #endif
