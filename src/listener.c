@@ -4,10 +4,11 @@
  *
  * Owns nothing; asks the kernel's UDP socket tables. Called for inbound
  * packets that belong to no flow, so that a port scan of closed ports does not
- * fill the table.
+ * fill the table, and for flows whose socket may be gone.
  */
 #include <linux/ipv6.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include <net/udp.h>
 
@@ -15,24 +16,32 @@
 #include "packet.h"
 
 /* The look-ups take no reference, and none is kept. */
-static bool socket_bound(const struct sk_buff *skb,
-			 const struct udptrack_tuple *tuple,
-			 const struct nf_hook_state *state)
+static bool socket_bound(struct net *net, const struct udptrack_tuple *tuple,
+			 int dif, int sdif)
 {
-	int ifindex = state->in->ifindex;
-	struct net *net = state->net;
-
 	if (tuple->family == NFPROTO_IPV4)
 		return __udp4_lib_lookup(net, tuple->src.ip, tuple->sport,
-					 tuple->dst.ip, tuple->dport, ifindex,
-					 inet_sdif(skb), net_udp_table(net),
-					 NULL);
+					 tuple->dst.ip, tuple->dport, dif, sdif,
+					 net_udp_table(net), NULL);
 #if IS_ENABLED(CONFIG_IPV6)
 	return __udp6_lib_lookup(net, &tuple->src.in6, tuple->sport,
-				 &tuple->dst.in6, tuple->dport, ifindex,
-				 inet6_sdif(skb), net_udp_table(net), NULL);
+				 &tuple->dst.in6, tuple->dport, dif, sdif,
+				 net_udp_table(net), NULL);
 #else
 	return false;
+#endif
+}
+
+/* In a VRF, the interface below it by which the packet really came. */
+static int packet_sdif(const struct sk_buff *skb,
+		       const struct udptrack_tuple *tuple)
+{
+	if (tuple->family == NFPROTO_IPV4)
+		return inet_sdif(skb);
+#if IS_ENABLED(CONFIG_IPV6)
+	return inet6_sdif(skb);
+#else
+	return 0;
 #endif
 }
 
@@ -55,5 +64,25 @@ bool udptrack_listener_wants(const struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
 	return skb->sk || !udptrack_packet_is_unicast(skb, tuple) ||
-	       socket_bound(skb, tuple, state);
+	       socket_bound(state->net, tuple, state->in->ifindex,
+			    packet_sdif(skb, tuple));
+}
+
+/**
+ * udptrack_listener_is_there - is there a socket for packets with these ends?
+ * @net:     the network namespace
+ * @tuple:   the ends, as of an inbound unicast packet
+ * @ifindex: the interface by which it would come in
+ *
+ * Context: any but hard interrupts, under rcu_read_lock().
+ * Return: true when there is.
+ */
+bool udptrack_listener_is_there(struct net *net,
+				const struct udptrack_tuple *tuple,
+				int ifindex)
+{
+	int vrf = l3mdev_master_ifindex_by_index(net, ifindex);
+
+	return vrf ? socket_bound(net, tuple, vrf, ifindex)
+		   : socket_bound(net, tuple, ifindex, 0);
 }

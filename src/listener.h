@@ -11,5 +11,8 @@
 bool udptrack_listener_wants(const struct sk_buff *skb,
 			     const struct udptrack_tuple *tuple,
 			     const struct nf_hook_state *state);
+bool udptrack_listener_is_there(struct net *net,
+				const struct udptrack_tuple *tuple,
+				int ifindex);
 
 #endif
