@@ -10,6 +10,7 @@
 #include <linux/module.h>
 
 #include "defrag.h"
+#include "guard.h"
 #include "netns.h"
 #include "table.h"
 #include "version.h"
@@ -33,6 +34,7 @@ static int __init udptrack_init(void)
 	err = udptrack_netns_register();
 	if (err)
 		goto err_defrag;
+	udptrack_guard_ready();
 
 	pr_info("version " UDPTRACK_VERSION ", at most %u flows a network namespace\n",
 		udptrack_defaults.max);

@@ -80,8 +80,14 @@ static int __net_init udptrack_net_init(struct net *net)
 	err = udptrack_forged_open(net);
 	if (err)
 		goto err_forged;
+
+	err = udptrack_guard_open(un);
+	if (err)
+		goto err_guard;
 	return 0;
 
+err_guard:
+	udptrack_guard_close(un);
 err_forged:
 	udptrack_forged_close(net);
 err_mark:
@@ -111,6 +117,7 @@ err_settings:
 
 static void __net_exit udptrack_net_pre_exit(struct net *net)
 {
+	udptrack_guard_close(udptrack_net(net));
 	udptrack_forged_close(net);
 	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);

@@ -11,6 +11,7 @@
 #include "asks.h"
 #include "dns.h"
 #include "gc.h"
+#include "guard.h"
 #include "optional.h"
 #include "settings.h"
 #include "stats.h"
@@ -24,6 +25,7 @@
  * @asks:        multicast and broadcast requests
  * @mark:        its mark hooks
  * @forged:      its hooks that count forged DNS answers
+ * @guard:       its part in the guard of bind()
  * @stats:       counters
  * @dns:         what the DNS questions of its flows share
  * @sysctls:     registration of the sysctls
@@ -37,6 +39,7 @@ struct udptrack_net {
 	struct udptrack_asks asks;
 	struct udptrack_optional mark;
 	struct udptrack_optional forged;
+	struct udptrack_guard guard;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_dns_pool dns;
 	struct ctl_table_header *sysctls;

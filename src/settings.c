@@ -40,6 +40,7 @@ const struct udptrack_setting udptrack_setting_list[UDPTRACK_SETTINGS] = {
 	[UDPTRACK_SET_REQUIRE_LISTENER]	= SETTING(require_listener, 0, 1),
 	[UDPTRACK_SET_DNS]		= SETTING(dns, 0, 2),
 	[UDPTRACK_SET_DNS_LINGER]	= SETTING(dns_linger, 1, 86400),
+	[UDPTRACK_SET_BIND_GUARD]	= SETTING(bind_guard, 0, 1),
 };
 EXPORT_SYMBOL_IF_KUNIT(udptrack_setting_list);
 
@@ -54,6 +55,7 @@ struct udptrack_settings udptrack_defaults = {
 	.require_listener = 1,
 	.dns = UDPTRACK_DNS_DETECT,
 	.dns_linger = 5,
+	.bind_guard = 0,
 };
 
 /* The root of a container does not write to the host's log unless it may. */
@@ -389,6 +391,9 @@ NUMBER(UDPTRACK_SET_DNS, dns);
 MODULE_PARM_DESC(dns, "DNS answers that nobody asked for: 0 none of our business, 1 count them, 2 they are INVALID (1)");
 NUMBER(UDPTRACK_SET_DNS_LINGER, dns_linger);
 MODULE_PARM_DESC(dns_linger, "seconds a flow lives on once no DNS question is open, 1 to 86400 (5)");
+
+NUMBER(UDPTRACK_SET_BIND_GUARD, bind_guard);
+MODULE_PARM_DESC(bind_guard, "no bind() to a port from which this host started a flow that outlives its socket, 0 or 1 (0)");
 
 module_param_cb(dns_ports, &dns_ports_ops, &udptrack_defaults.dns_ports, 0444);
 MODULE_PARM_DESC(dns_ports, "ports where DNS servers listen (53)");

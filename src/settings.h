@@ -24,6 +24,7 @@
  * @require_listener: unsolicited inbound packets to closed ports make no flow
  * @dns:              enum udptrack_dns_mode
  * @dns_linger:       seconds a flow lives on once no DNS question is open
+ * @bind_guard:       no bind() to the port of a live flow without its socket
  * @mark_mask:        bits of skb->mark that carry the state, 0 for none
  * @dns_ports:        ports where DNS servers listen
  * @exempt_ports:     ports that are not tracked at all
@@ -43,6 +44,7 @@ struct udptrack_settings {
 	unsigned int require_listener;
 	unsigned int dns;
 	unsigned int dns_linger;
+	unsigned int bind_guard;
 	unsigned int mark_mask;
 	struct udptrack_ports dns_ports;
 	struct udptrack_ports exempt_ports;
@@ -76,6 +78,7 @@ enum udptrack_setting_id {
 	UDPTRACK_SET_REQUIRE_LISTENER,
 	UDPTRACK_SET_DNS,
 	UDPTRACK_SET_DNS_LINGER,
+	UDPTRACK_SET_BIND_GUARD,
 	UDPTRACK_SETTINGS,
 };
 

@@ -12,6 +12,7 @@
 #include <linux/sysctl.h>
 
 #include "forged.h"
+#include "guard.h"
 #include "mark.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -69,6 +70,20 @@ static int sysctl_loopback(const_ctl_table *table, int write, void *buffer,
 		lose_dns(container_of((unsigned int *)table->data,
 				      struct udptrack_net, settings.loopback));
 	return err;
+}
+
+static int sysctl_bind_guard(const_ctl_table *table, int write, void *buffer,
+			     size_t *lenp, loff_t *ppos)
+{
+	struct udptrack_net *un = container_of(table->data, struct udptrack_net,
+					       settings.bind_guard);
+	unsigned int value = READ_ONCE(un->settings.bind_guard);
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &value;
+	err = sysctl_number(&copy, write, buffer, lenp, ppos);
+	return err || !write ? err : udptrack_guard_set(un, value);
 }
 
 static int read_mask(const_ctl_table *table, unsigned int mask, void *buffer,
@@ -237,6 +252,8 @@ static void fill_number(struct ctl_table *entry, const struct net *net,
 	if (id == UDPTRACK_SET_MAX)
 		entry->extra2 = net_eq(net, &init_net) ?
 				&limit_max : &udptrack_defaults.max;
+	if (id == UDPTRACK_SET_BIND_GUARD)
+		entry->proc_handler = sysctl_bind_guard;
 }
 
 static void fill(struct ctl_table *entries, struct net *net,

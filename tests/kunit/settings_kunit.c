@@ -36,6 +36,7 @@ static const struct promise {
 	{ "require_listener", UDPTRACK_SET_REQUIRE_LISTENER, 0, 1 },
 	{ "dns", UDPTRACK_SET_DNS, 0, 2 },
 	{ "dns_linger", UDPTRACK_SET_DNS_LINGER, 1, 86400 },
+	{ "bind_guard", UDPTRACK_SET_BIND_GUARD, 0, 1 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(promise, promises, name);
