@@ -29,7 +29,8 @@ packages_for() {
 	test)
 		packages_for run
 		packages_for fuzz
-		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack dnsperf ;;
+		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack dnsperf
+		echo netcat-openbsd ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
 	*) die "unknown job '$1' (there are: build vm run fuzz test check)" ;;
