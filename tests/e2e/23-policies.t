@@ -39,12 +39,13 @@ is "$(cat $sysctl)" "$long" 'and shown'
 is "$(dd bs=7 if=$sysctl status=none)" "$long" 'in small pieces, too'
 put 53:5:7 >/dev/null
 log_mark
-tried=0
+lists=() reasons=() results=()
 while IFS='|' read -r list why; do
-	tried=$((tried + 1))
-	is "$(put "$list"), $(cat $sysctl)" 'Invalid argument, 53:5:7' "'$list' is refused, the old one stays"
-	line=$(log_since_mark | grep 'sysctl udptrack_port_timeouts' | tail -n 1)
-	like "$line" "$why" "'$list': the log says why"
+	lists+=("$list")
+	reasons+=("$why")
+	result=$(put "$list")
+	read -r now <$sysctl
+	results+=("$result, $now")
 done <<-'END'
 	53|is not a list
 	53:|is not a list
@@ -67,8 +68,24 @@ done <<-'END'
 	53:5:0|timeout not from 1 to 86400
 	53:4294967301|timeout not from 1 to 86400
 	53:5,54:6,53:7|names a port twice
+	53 5|is not a list
+	53:5;54:5|is not a list
+	53: 5|is not a list
+	+53:5|is not a list
+	0x35:5|is not a list
+	53:0x5|timeout not from 1 to 86400
+	::|is not a list
+	,|is not a list
+	70000:5|port not from 0 to 65535
+	53:5:86401|timeout not from 1 to 86400
+	53:99999999999999999999|timeout not from 1 to 86400
 END
-is "$(log_since_mark | grep -c 'sysctl udptrack_port_timeouts')" "$tried" 'a line in the log for each'
+mapfile -t lines < <(log_since_mark | grep 'sysctl udptrack_port_timeouts')
+for i in "${!lists[@]}"; do
+	is "${results[i]}" 'Invalid argument, 53:5:7' "'${lists[i]}' is refused, the old one stays"
+	like "${lines[i]:-}" "${reasons[i]}" "'${lists[i]}': the log says why"
+done
+is "${#lines[@]}" "${#lists[@]}" 'a line in the log for each'
 too_long=$(printf '%d:86400:86400,' {10000..10300})
 is "$(dd bs=64k iflag=fullblock of=$sysctl status=none 2>&1 <<<"${too_long%,}" | grep -c Invalid), $(cat $sysctl)" '1, 53:5:7' \
 	'one longer than a page is refused whole'
@@ -142,13 +159,16 @@ is "$(in_ns s cat $sysctl)" 53:25:37,51820:180:300,7000:20 "another namespace's 
 # Replaced again and again under traffic, by two at once.
 background nsenter --net=/run/netns/c "$BIN/flood" -S 200 -R -t 60 -g 200 >/dev/null
 flood=$BACKGROUND
+times=200
+# An emulated debug kernel takes a quarter of a second for each.
+[ "$UDPTRACK_KERNEL" = debug ] && times=20
 # shellcheck disable=SC2016
-change='for i in {1..200}; do echo 53:$i:$i,9:1 >$0; echo >$0; done 2>&1'
+change='for ((i = 1; i <= '$times'; i++)); do echo 53:$i:$i,9:1 >$0; echo >$0; done 2>&1'
 in_ns c bash -c "$change" $sysctl &
 first=$!
 out=$(in_ns c bash -c "$change" $sysctl)
 wait $first
-is "$? $out" '0 ' 'replaced 800 times under traffic'
+is "$? $out" '0 ' "replaced $((times * 4)) times under traffic"
 kill "$flood"
 wait "$flood"
 
