@@ -78,7 +78,7 @@ compile() {
 	rm -rf "$dir"
 	scripts/build.sh --out "$@" >/dev/null 2>&1 || status=1
 	said=$(grep -E "^($dir/)?(src|include|tests)?[^ ]*: *(warning|error|note):|^[^ ]*: (warning|error):|\*\*\*|modpost:" \
-		"$dir.log" | grep -E "^$dir/|^(src|include|tests)/|modpost|\*\*\*" | sort -u)
+		"$dir.log" | grep -v 'note: in included file' | grep -E "^$dir/|^(src|include|tests)/|modpost|\*\*\*" | sort -u)
 	[ -z "$said" ] || { printf '%s\n' "$said"; status=1; }
 	return "$status"
 }
