@@ -197,7 +197,7 @@ logged=$(invalid_lines)
 like "$logged" 'truncated header, out=lo src=127\.0\.0\.1 dst=127\.0\.0\.1 len=24' \
 	"log_invalid=1: a line with the reason and the packet"
 like "$logged" 'malformed header, out=lo src=::1 dst=::1 len=58' "the same for IPv6"
-for _ in {1..40}; do echo "raw 127.0.0.1 4000 127.0.0.1 7000 cut=4"; done | gen_script
+gen_script < <(for _ in {1..40}; do echo "raw 127.0.0.1 4000 127.0.0.1 7000 cut=4"; done)
 between "$(invalid_lines | wc -l)" 10 $((10 * (1 + (GEN_TO - logging_from) / 5000))) \
 	"ten lines in five seconds, not more"
 gen "write /proc/sys/net/netfilter/udptrack_log_invalid 0"
