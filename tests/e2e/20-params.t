@@ -64,7 +64,7 @@ everywhere() {
 	is "$(shown_in_new_netns)" "$(values "$1")" "$2: sysctls of a new namespace"
 }
 
-if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 78; else plan 337; fi
+if [ "${UDPTRACK_KERNEL:-}" = debug ]; then plan 72; else plan 337; fi
 unlimit_log
 
 # --- values that are taken
