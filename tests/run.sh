@@ -72,18 +72,15 @@ broken() {
 	finish
 }
 
-# in_vm KERNEL DIRECTORY COMMAND...: run it with results there; the status of vm.sh
-vm_options='' vm_append=''
+# in_vm KERNEL DIRECTORY ARGUMENT...: vm.sh with these and results there; its status
 in_vm() {
 	local kernel=$1 dir=$2 build
 	shift 2
 	build=$UDPTRACK_TOP/build/$kernel
 	mkdir -p "$dir"
 	find "$dir" -mindepth 1 -delete
-	# shellcheck disable=SC2086 # none or one
-	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" $vm_options \
-		--append "$vm_append" \
-		--log "$dir/kernel.log" --results "$dir" -- "$@" 2>&1
+	UDPTRACK_BUILD=$build scripts/vm.sh --kernel "$kernel" --timeout "$VM_TIMEOUT" \
+		--log "$dir/kernel.log" --results "$dir" "$@" 2>&1
 }
 
 # run_fuzz: the kept input, then some random one, for half a minute at most
@@ -108,7 +105,7 @@ run_kunit() {
 		return
 	fi
 	# The races are to be real ones.
-	vm_options=--parallel in_vm debug "$dir" tests/guest.sh tests/guest-kunit.t || status=$?
+	in_vm debug "$dir" --parallel tests/guest.sh tests/guest-kunit.t || status=$?
 	source=$(scripts/kernel.sh --path source debug)
 	# If the machine died, what it said until then is on its console.
 	[ -s "$dir/kunit.ktap" ] || sed 's/^\[[^]]*\] //; s/\r$//' "$dir/kernel.log" >"$dir/kunit.ktap"
@@ -132,23 +129,13 @@ run_kunit() {
 	[ "$status" = 0 ] || count 0 1 0 "KUnit's virtual machine ended with status $status"
 }
 
-# leaks_nothing_new FILE: it puts packets through what other tests make and take
-# down, and has no memory of its own to lose.  Keeping book of all memory takes the
-# debug kernel a third of its time, so there is none for these files, and the
-# others, KUnit among them, are looked through for leaks.
-leaks_nothing_new() { [[ $1 =~ /(4|5|80|81|82|85|86)[^/]*$ ]]; }
-
-# run_e2e KERNEL FILE...: end-to-end tests, all of one kind as to leaks
+# run_e2e KERNEL FILE...: end-to-end tests
 run_e2e() {
 	local kernel=$1 dir status=0
 	shift
 	dir=$out/$kernel/$(basename -s .t "$1")
 	# Tests look into the slab of the flows, which is to be theirs alone.
-	if [ "$kernel" = debug ] && leaks_nothing_new "$1"; then
-		UDPTRACK_KMEMLEAK=0 vm_append='slab_nomerge kmemleak=off' in_vm "$kernel" "$dir" tests/guest.sh "$@" || status=$?
-	else
-		vm_append=slab_nomerge in_vm "$kernel" "$dir" tests/guest.sh "$@" || status=$?
-	fi
+	in_vm "$kernel" "$dir" --append slab_nomerge tests/guest.sh "$@" || status=$?
 	# shellcheck disable=SC2046 # three numbers
 	count $(tests/run-tap.pl "$dir" "$@") "kernel $kernel"
 	if [ "$status" != 0 ]; then
@@ -202,16 +189,9 @@ fi
 GROUP=4
 jobs=()
 [ "$KUNIT" = 0 ] || jobs+=("kunit debug")
-keep=() free=()
-for file in ${files[@]+"${files[@]}"}; do
-	if leaks_nothing_new "$file"; then free+=("$file"); else keep+=("$file"); fi
-done
 for kernel in $(tr ' ' '\n' <<<"$KERNELS" | sort -r); do
-	for ((i = 0; i < ${#keep[@]}; i += GROUP)); do
-		jobs+=("e2e $kernel ${keep[*]:i:GROUP}")
-	done
-	for ((i = 0; i < ${#free[@]}; i += GROUP)); do
-		jobs+=("e2e $kernel ${free[*]:i:GROUP}")
+	for ((i = 0; i < ${#files[@]}; i += GROUP)); do
+		jobs+=("e2e $kernel ${files[*]:i:GROUP}")
 	done
 done
 
