@@ -92,9 +92,19 @@ static bool forged_wanted(unsigned int mode)
 	return mode == UDPTRACK_DNS_ENFORCE;
 }
 
-static const struct udptrack_optional_hooks forged_hooks = {
-	.ops = forged_ops,
-	.n = ARRAY_SIZE(forged_ops),
+static int forged_start(struct net *net)
+{
+	return nf_register_net_hooks(net, forged_ops, ARRAY_SIZE(forged_ops));
+}
+
+static void forged_stop(struct net *net)
+{
+	nf_unregister_net_hooks(net, forged_ops, ARRAY_SIZE(forged_ops));
+}
+
+static const struct udptrack_optional_part forged_part = {
+	.start = forged_start,
+	.stop = forged_stop,
 	.wanted = forged_wanted,
 };
 
@@ -110,7 +120,7 @@ int udptrack_forged_set(struct net *net, unsigned int mode)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	return udptrack_optional_set(&un->forged, &forged_hooks, net,
+	return udptrack_optional_set(&un->forged, &forged_part, net,
 				     &un->settings.dns, mode);
 }
 
@@ -125,7 +135,7 @@ int udptrack_forged_open(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	return udptrack_optional_open(&un->forged, &forged_hooks, net,
+	return udptrack_optional_open(&un->forged, &forged_part, net,
 				      &un->settings.dns);
 }
 
@@ -141,6 +151,6 @@ void udptrack_forged_close(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	udptrack_optional_close(&un->forged, &forged_hooks, net,
+	udptrack_optional_close(&un->forged, &forged_part, net,
 				&un->settings.dns);
 }

@@ -21,7 +21,6 @@
 #include <linux/in6.h>
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>
-#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/ptrace.h>
 #include <net/inet_sock.h>
@@ -40,11 +39,9 @@
  */
 #define PROBE_INSTANCES	128
 
-static DEFINE_MUTEX(guard_mutex);
-
-/* Network namespaces in which it is on. Under guard_mutex. */
+/* Network namespaces in which it is on. Under the mutex of optional.c. */
 static unsigned int guard_users;
-/* Under guard_mutex. */
+/* Likewise. */
 static struct kretprobe probe;
 /* The probe sees every namespace, also one that udptrack has not come to yet. */
 static bool guard_ready;
@@ -269,9 +266,9 @@ static void probe_unregister(void)
 			probe.nmissed);
 }
 
-static int guard_start(struct udptrack_net *un)
+static int guard_start(struct net *net)
 {
-	int err = udptrack_table_index_ports(&un->table);
+	int err = udptrack_table_index_ports(&udptrack_net(net)->table);
 
 	if (!err && !guard_users)
 		err = probe_register();
@@ -280,28 +277,22 @@ static int guard_start(struct udptrack_net *un)
 	return err;
 }
 
-static void guard_stop(void)
+static void guard_stop(struct net *net)
 {
 	if (!--guard_users)
 		probe_unregister();
 }
 
-static int guard_apply(struct udptrack_net *un, unsigned int value)
+static bool guard_wanted(unsigned int value)
 {
-	bool wanted = value && un->guard.open;
-	int err = 0;
-
-	lockdep_assert_held(&guard_mutex);
-	if (wanted && !un->guard.on)
-		err = guard_start(un);
-	if (err)
-		return err;
-	WRITE_ONCE(un->settings.bind_guard, value);
-	if (!wanted && un->guard.on)
-		guard_stop();
-	un->guard.on = wanted;
-	return 0;
+	return value;
 }
+
+static const struct udptrack_optional_part guard_part = {
+	.start = guard_start,
+	.stop = guard_stop,
+	.wanted = guard_wanted,
+};
 
 /**
  * udptrack_guard_ready - udptrack is in every network namespace now
@@ -318,52 +309,46 @@ void udptrack_guard_ready(void)
 
 /**
  * udptrack_guard_set - switch the guard of a network namespace
- * @un:    udptrack's part of the namespace
+ * @net:   the namespace
  * @value: 1 for on, 0 for off
  *
  * Context: process; may sleep.
  * Return: 0, -ENOMEM, or -EOPNOTSUPP when the kernel has no place for the
  * probe; then the old setting stays.
  */
-int udptrack_guard_set(struct udptrack_net *un, unsigned int value)
+int udptrack_guard_set(struct net *net, unsigned int value)
 {
-	int err;
+	struct udptrack_net *un = udptrack_net(net);
 
-	mutex_lock(&guard_mutex);
-	err = guard_apply(un, value);
-	mutex_unlock(&guard_mutex);
-	return err;
+	return udptrack_optional_set(&un->guard, &guard_part, net,
+				     &un->settings.bind_guard, value);
 }
 
 /**
  * udptrack_guard_open - from now on the guard may be on
- * @un: udptrack's part of a network namespace, otherwise ready
+ * @net: a network namespace, otherwise ready
  *
  * Context: process; may sleep.
  * Return: as udptrack_guard_set().
  */
-int udptrack_guard_open(struct udptrack_net *un)
+int udptrack_guard_open(struct net *net)
 {
-	int err;
+	struct udptrack_net *un = udptrack_net(net);
 
-	mutex_lock(&guard_mutex);
-	un->guard.open = true;
-	err = guard_apply(un, un->settings.bind_guard);
-	mutex_unlock(&guard_mutex);
-	return err;
+	return udptrack_optional_open(&un->guard, &guard_part, net,
+				      &un->settings.bind_guard);
 }
 
 /**
  * udptrack_guard_close - no guard from now on, whatever is still written
- * @un: udptrack's part of a network namespace on its way out
+ * @net: a network namespace on its way out
  *
  * Context: process; may sleep.
  */
-void udptrack_guard_close(struct udptrack_net *un)
+void udptrack_guard_close(struct net *net)
 {
-	mutex_lock(&guard_mutex);
-	un->guard.open = false;
-	/* Registers nothing, so it cannot fail. */
-	guard_apply(un, un->settings.bind_guard);
-	mutex_unlock(&guard_mutex);
+	struct udptrack_net *un = udptrack_net(net);
+
+	udptrack_optional_close(&un->guard, &guard_part, net,
+				&un->settings.bind_guard);
 }

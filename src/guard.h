@@ -9,19 +9,7 @@
 
 #include "tuple.h"
 
-struct udptrack_net;
-
-/**
- * struct udptrack_guard - the guard of a network namespace
- * @open: it may be on: the namespace is neither being made nor on its way out
- * @on:   it is
- *
- * Under a mutex of guard.c.
- */
-struct udptrack_guard {
-	bool open;
-	bool on;
-};
+struct net;
 
 /**
  * struct udptrack_bind - what a bind() asks for
@@ -48,8 +36,8 @@ bool udptrack_guard_covers(const struct udptrack_bind *bind,
 			   const struct udptrack_tuple *tuple);
 
 void udptrack_guard_ready(void);
-int udptrack_guard_open(struct udptrack_net *un);
-int udptrack_guard_set(struct udptrack_net *un, unsigned int value);
-void udptrack_guard_close(struct udptrack_net *un);
+int udptrack_guard_open(struct net *net);
+int udptrack_guard_set(struct net *net, unsigned int value);
+void udptrack_guard_close(struct net *net);
 
 #endif

@@ -102,9 +102,19 @@ static bool mark_wanted(unsigned int mask)
 	return mask;
 }
 
-static const struct udptrack_optional_hooks mark_hooks = {
-	.ops = mark_ops,
-	.n = ARRAY_SIZE(mark_ops),
+static int mark_start(struct net *net)
+{
+	return nf_register_net_hooks(net, mark_ops, ARRAY_SIZE(mark_ops));
+}
+
+static void mark_stop(struct net *net)
+{
+	nf_unregister_net_hooks(net, mark_ops, ARRAY_SIZE(mark_ops));
+}
+
+static const struct udptrack_optional_part mark_part = {
+	.start = mark_start,
+	.stop = mark_stop,
 	.wanted = mark_wanted,
 };
 
@@ -120,7 +130,7 @@ int udptrack_mark_set(struct net *net, unsigned int mask)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	return udptrack_optional_set(&un->mark, &mark_hooks, net,
+	return udptrack_optional_set(&un->mark, &mark_part, net,
 				     &un->settings.mark_mask, mask);
 }
 
@@ -135,7 +145,7 @@ int udptrack_mark_open(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	return udptrack_optional_open(&un->mark, &mark_hooks, net,
+	return udptrack_optional_open(&un->mark, &mark_part, net,
 				      &un->settings.mark_mask);
 }
 
@@ -151,6 +161,6 @@ void udptrack_mark_close(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
-	udptrack_optional_close(&un->mark, &mark_hooks, net,
+	udptrack_optional_close(&un->mark, &mark_part, net,
 				&un->settings.mark_mask);
 }

@@ -13,6 +13,7 @@
 
 #include "defrag.h"
 #include "forged.h"
+#include "guard.h"
 #include "hooks.h"
 #include "mark.h"
 #include "netns.h"
@@ -81,13 +82,13 @@ static int __net_init udptrack_net_init(struct net *net)
 	if (err)
 		goto err_forged;
 
-	err = udptrack_guard_open(un);
+	err = udptrack_guard_open(net);
 	if (err)
 		goto err_guard;
 	return 0;
 
 err_guard:
-	udptrack_guard_close(un);
+	udptrack_guard_close(net);
 err_forged:
 	udptrack_forged_close(net);
 err_mark:
@@ -117,7 +118,7 @@ err_settings:
 
 static void __net_exit udptrack_net_pre_exit(struct net *net)
 {
-	udptrack_guard_close(udptrack_net(net));
+	udptrack_guard_close(net);
 	udptrack_forged_close(net);
 	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);

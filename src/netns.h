@@ -11,7 +11,6 @@
 #include "asks.h"
 #include "dns.h"
 #include "gc.h"
-#include "guard.h"
 #include "optional.h"
 #include "settings.h"
 #include "stats.h"
@@ -39,7 +38,7 @@ struct udptrack_net {
 	struct udptrack_asks asks;
 	struct udptrack_optional mark;
 	struct udptrack_optional forged;
-	struct udptrack_guard guard;
+	struct udptrack_optional guard;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_dns_pool dns;
 	struct ctl_table_header *sysctls;

@@ -37,6 +37,16 @@ static int sysctl_number(const_ctl_table *table, int write, void *buffer,
 	return err;
 }
 
+/* As sysctl_number(), but a write only goes to *@value. */
+static int sysctl_copy(const_ctl_table *table, int write, void *buffer,
+		       size_t *lenp, loff_t *ppos, unsigned int *value)
+{
+	struct ctl_table copy = *table;
+
+	copy.data = value;
+	return sysctl_number(&copy, write, buffer, lenp, ppos);
+}
+
 /* There may be DNS questions that were not looked at before. */
 static void lose_dns(struct udptrack_net *un)
 {
@@ -49,11 +59,9 @@ static int sysctl_dns(const_ctl_table *table, int write, void *buffer,
 	struct net *net = table->data;
 	struct udptrack_net *un = udptrack_net(net);
 	unsigned int old = READ_ONCE(un->settings.dns), mode = old;
-	struct ctl_table copy = *table;
 	int err;
 
-	copy.data = &mode;
-	err = sysctl_number(&copy, write, buffer, lenp, ppos);
+	err = sysctl_copy(table, write, buffer, lenp, ppos, &mode);
 	if (err || !write)
 		return err;
 	if (old == UDPTRACK_DNS_OFF)
@@ -75,15 +83,12 @@ static int sysctl_loopback(const_ctl_table *table, int write, void *buffer,
 static int sysctl_bind_guard(const_ctl_table *table, int write, void *buffer,
 			     size_t *lenp, loff_t *ppos)
 {
-	struct udptrack_net *un = container_of(table->data, struct udptrack_net,
-					       settings.bind_guard);
-	unsigned int value = READ_ONCE(un->settings.bind_guard);
-	struct ctl_table copy = *table;
+	struct net *net = table->data;
+	unsigned int value = READ_ONCE(udptrack_net(net)->settings.bind_guard);
 	int err;
 
-	copy.data = &value;
-	err = sysctl_number(&copy, write, buffer, lenp, ppos);
-	return err || !write ? err : udptrack_guard_set(un, value);
+	err = sysctl_copy(table, write, buffer, lenp, ppos, &value);
+	return err || !write ? err : udptrack_guard_set(net, value);
 }
 
 static int read_mask(const_ctl_table *table, unsigned int mask, void *buffer,
@@ -252,8 +257,6 @@ static void fill_number(struct ctl_table *entry, const struct net *net,
 	if (id == UDPTRACK_SET_MAX)
 		entry->extra2 = net_eq(net, &init_net) ?
 				&limit_max : &udptrack_defaults.max;
-	if (id == UDPTRACK_SET_BIND_GUARD)
-		entry->proc_handler = sysctl_bind_guard;
 }
 
 static void fill(struct ctl_table *entries, struct net *net,
@@ -267,6 +270,8 @@ static void fill(struct ctl_table *entries, struct net *net,
 	entries[UDPTRACK_SET_LOOPBACK].proc_handler = sysctl_loopback;
 	entries[UDPTRACK_SET_DNS].data = net;
 	entries[UDPTRACK_SET_DNS].proc_handler = sysctl_dns;
+	entries[UDPTRACK_SET_BIND_GUARD].data = net;
+	entries[UDPTRACK_SET_BIND_GUARD].proc_handler = sysctl_bind_guard;
 
 	entry = &entries[SYSCTL_MARK_MASK];
 	entry->procname = "udptrack_mark_mask";
