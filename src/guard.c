@@ -31,6 +31,7 @@
 #include "guard.h"
 #include "listener.h"
 #include "netns.h"
+#include "started.h"
 
 /*
  * Tasks that may be between the entry and the return of the function at once,
@@ -187,9 +188,8 @@ static bool guard_forbids(const struct sock *sk, const struct sockaddr *addr,
 	return !inet_sk(sk)->inet_num &&
 	       udptrack_guard_parse(sk->sk_family, ipv6_only_sock(sk),
 				    sk->sk_bound_dev_if, addr, len, &q.bind) &&
-	       udptrack_table_any_started(&udptrack_net(q.net)->table,
-					  q.bind.port, jiffies, flow_forbids,
-					  &q);
+	       udptrack_started_any(&udptrack_net(q.net)->table, q.bind.port,
+				    jiffies, flow_forbids, &q);
 }
 
 static bool is_guarded(const struct sock *sk)
@@ -268,7 +268,7 @@ static void probe_unregister(void)
 
 static int guard_start(struct net *net)
 {
-	int err = udptrack_table_index_ports(&udptrack_net(net)->table);
+	int err = udptrack_started_index(&udptrack_net(net)->table);
 
 	if (!err && !guard_users)
 		err = probe_register();

@@ -3,8 +3,8 @@
  * table - the flows of a network namespace.
  *
  * Owns every struct udptrack_flow. Speaks in keys and copies: no pointer to a
- * flow, no lock and no RCU rule leaves this file, so that what is inside may
- * change. Every function may be called in softirq or process context unless it
+ * flow, no lock and no RCU rule leaves this file and started.c, so that what is
+ * inside may change. Every function may be called in softirq or process context unless it
  * says otherwise.
  *
  * A flow stands in two indices. by_key, an rhashtable, answers packets. by_id,
@@ -14,8 +14,7 @@
  * first, and a listing ends at the id that was the newest when it began.
  *
  * Once somebody wants to know which flows this host started on a port, those
- * also stand in the chain of that port, under their own lock and the chain's.
- * Chains are read under RCU.
+ * also stand in the chain of that port: started.c.
  *
  * Locks. flow->lock covers the flow's state, counters and @live. A flow is
  * taken out of by_key under its own lock and in the same critical section in
@@ -29,15 +28,15 @@
  * Memory is freed after an RCU grace period through call_rcu(), for which
  * module unload waits with rcu_barrier().
  */
-#include <linux/processor.h>
 #include <linux/random.h>
-#include <linux/rculist_bl.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "flow.h"
+#include "started.h"
 #include "table.h"
 
 #define ALLOC_FLAGS		(GFP_ATOMIC | __GFP_NOWARN)
@@ -49,30 +48,6 @@
 #define TRACK_TRIES		8
 /* Flows a listing passes over before it lets others run. */
 #define NEXT_CHUNK		256
-/*
- * Flows of a port looked at, at most, to find one that this host started. Who
- * asks cannot be preempted, and looking at one may take half a microsecond.
- */
-#define STARTED_CHUNK		1024
-
-struct udptrack_flow {
-	struct rhash_head node;
-	struct udptrack_key key;
-	int ifindex;		/* by which its first packet left, or 0 */
-	unsigned long id;
-	struct hlist_bl_node started;
-	spinlock_t lock;	/* all below, but rcu */
-	bool live;
-	bool acct;
-	u8 origin;		/* side of the key that spoke first */
-	struct udptrack_state state;
-	union {
-		struct udptrack_counter traffic[2];
-		struct rcu_head rcu;	/* of a dead flow, which counts no more */
-	};
-	struct udptrack_owner owner;
-	struct udptrack_dns *dns;	/* NULL before the first question */
-};
 
 static struct kmem_cache *flow_cache __read_mostly;
 static siphash_key_t hash_key __read_mostly;
@@ -178,42 +153,6 @@ static void flow_free_rcu(struct rcu_head *head)
 	kmem_cache_free(flow_cache, flow);
 }
 
-static struct hlist_bl_head *flow_chain(struct hlist_bl_head *ports,
-					const struct udptrack_flow *flow)
-{
-	return &ports[ntohs(flow->key.port[flow->origin])];
-}
-
-/* Put a live flow into the chain of its port. Under flow->lock. */
-static void flow_chain_in(struct udptrack_table *table,
-			  struct udptrack_flow *flow)
-{
-	/* Pairs with the release in udptrack_table_index_ports(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
-	struct hlist_bl_head *chain;
-
-	if (!ports || !flow->ifindex || !hlist_bl_unhashed(&flow->started))
-		return;
-	chain = flow_chain(ports, flow);
-	hlist_bl_lock(chain);
-	hlist_bl_add_head_rcu(&flow->started, chain);
-	hlist_bl_unlock(chain);
-}
-
-/* Take it out again. Under flow->lock. */
-static void flow_chain_out(struct udptrack_table *table,
-			   struct udptrack_flow *flow)
-{
-	struct hlist_bl_head *chain;
-
-	if (hlist_bl_unhashed(&flow->started))
-		return;
-	chain = flow_chain(table->ports, flow);
-	hlist_bl_lock(chain);
-	hlist_bl_del_rcu(&flow->started);
-	hlist_bl_unlock(chain);
-}
-
 /* Take a live flow out of by_key and its chain. Under flow->lock. */
 static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 {
@@ -224,7 +163,7 @@ static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 	err = rhashtable_remove_fast(&table->by_key, &flow->node,
 				     by_key_params);
 	WARN_ON_ONCE(err);
-	flow_chain_out(table, flow);
+	udptrack_started_del(table, flow);
 	if (flow->dns)
 		udptrack_dns_close(flow->dns, table->dns);
 }
@@ -504,7 +443,7 @@ static int table_create(struct udptrack_table *table,
 						  by_key_params);
 	flow->live = !other;
 	if (flow->live) {
-		flow_chain_in(table, flow);
+		udptrack_started_add(table, flow);
 		flow_ask(table, flow, true, visit);
 	}
 	spin_unlock_bh(&flow->lock);
@@ -843,109 +782,6 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_next);
-
-/**
- * udptrack_table_index_ports - from now on know which flows this host started
- * @table: the table
- *
- * What is there already is looked through once; after that, only making and
- * ending a flow takes more. There is no way back.
- *
- * Context: process; may sleep. One caller at a time.
- * Return: 0 or -ENOMEM.
- */
-int udptrack_table_index_ports(struct udptrack_table *table)
-{
-	struct udptrack_flow *flow;
-	struct hlist_bl_head *ports;
-	unsigned long id;
-
-	if (table->ports)
-		return 0;
-	ports = kvcalloc(U16_MAX + 1, sizeof(*ports), GFP_KERNEL_ACCOUNT);
-	if (!ports)
-		return -ENOMEM;
-	/* Pairs with the acquire in flow_chain_in(). */
-	smp_store_release(&table->ports, ports);
-	/* Whoever saw none has put its flow where we will find it. */
-	synchronize_rcu();
-	for (id = 0;; id++) {
-		rcu_read_lock();
-		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
-		if (!flow) {
-			rcu_read_unlock();
-			return 0;
-		}
-		spin_lock_bh(&flow->lock);
-		if (flow->live)
-			flow_chain_in(table, flow);
-		spin_unlock_bh(&flow->lock);
-		rcu_read_unlock();
-		cond_resched();
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_index_ports);
-
-/* Copy a flow without its lock, if it lives. Under rcu_read_lock(). */
-static bool flow_started(const struct udptrack_flow *flow, u32 now_j,
-			 struct udptrack_started *copy)
-{
-	/* A torn copy is as good as a stale one. */
-	struct udptrack_state state = data_race(flow->state);
-	/* Likewise. */
-	bool live = data_race(flow->live);
-
-	if (!live || udptrack_state_expired(&state, now_j))
-		return false;
-	udptrack_key_to_tuple(&flow->key, flow->origin, &copy->tuple);
-	copy->ifindex = flow->ifindex;
-	/* Written while the flow's packet, and so its socket, is there. */
-	copy->has_uid = data_race(flow->owner.has_uid);
-	/* Likewise. */
-	copy->uid = data_race(flow->owner.uid);
-	return true;
-}
-
-/**
- * udptrack_table_any_started - look for a live flow that this host started
- * @table: a table for which udptrack_table_index_ports() was called
- * @port:  the port at this host
- * @now_j: the time, in jiffies
- * @is:    is it this one? Called with a copy, under rcu_read_lock()
- * @arg:   for @is
- *
- * Newest first, and no more than a bounded number of them.
- *
- * Context: process or softirq, also where neither sleeping nor taking a lock
- * is allowed, if @is keeps to that.
- * Return: true when it is one.
- */
-bool udptrack_table_any_started(struct udptrack_table *table, __be16 port,
-				u32 now_j,
-				bool (*is)(const struct udptrack_started *flow,
-					   void *arg),
-				void *arg)
-{
-	/* Pairs with the release in udptrack_table_index_ports(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
-	unsigned int left = STARTED_CHUNK;
-	struct udptrack_started copy;
-	struct udptrack_flow *flow;
-	struct hlist_bl_node *node;
-	bool found = false;
-
-	if (!ports)
-		return false;
-	rcu_read_lock();
-	hlist_bl_for_each_entry_rcu(flow, node, &ports[ntohs(port)], started) {
-		found = flow_started(flow, now_j, &copy) && is(&copy, arg);
-		if (found || !--left)
-			break;
-	}
-	rcu_read_unlock();
-	return found;
-}
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_any_started);
 
 /**
  * udptrack_table_collect - free some expired flows

@@ -144,20 +144,6 @@ struct udptrack_snapshot {
 	struct udptrack_dns_sum dns;
 };
 
-/**
- * struct udptrack_started - a live flow that this host started
- * @tuple:   as its first packet went
- * @ifindex: the interface by which that left
- * @has_uid: its owner's user is known
- * @uid:     its owner's user
- */
-struct udptrack_started {
-	struct udptrack_tuple tuple;
-	int ifindex;
-	bool has_uid;
-	kuid_t uid;
-};
-
 int udptrack_table_module_init(void);
 void udptrack_table_module_exit(void);
 
@@ -188,12 +174,6 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 			 unsigned long last_id, u32 now_j,
 			 struct pid_namespace *reader,
 			 struct udptrack_snapshot *snap);
-int udptrack_table_index_ports(struct udptrack_table *table);
-bool udptrack_table_any_started(struct udptrack_table *table, __be16 port,
-				u32 now_j,
-				bool (*is)(const struct udptrack_started *flow,
-					   void *arg),
-				void *arg);
 bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 			    unsigned int budget, unsigned long *cursor,
 			    u32 *sleep_j);

@@ -7,6 +7,7 @@
 #include <linux/jiffies.h>
 #include <kunit/test.h>
 
+#include "../../src/started.h"
 #include "../../src/table.h"
 
 /* What the visits below ask for, unless the case says otherwise. */

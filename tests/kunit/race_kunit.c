@@ -259,9 +259,8 @@ static void race_started(struct kunit *test)
 
 	KUNIT_EXPECT_GT(test, racers[2].laps, 0);
 	for (port = 0; port <= U16_MAX; port++)
-		udptrack_table_any_started(&f->table, htons(port),
-					   end_j(race) - FLOWS_AGES, count_flow,
-					   &n);
+		udptrack_started_any(&f->table, htons(port),
+				     end_j(race) - FLOWS_AGES, count_flow, &n);
 	KUNIT_EXPECT_EQ(test, n, flows_listed(f, end_j(race) - FLOWS_AGES));
 	expect_flushed(test, race);
 }

@@ -253,12 +253,11 @@ void racer_started(struct racer *r)
 	struct race *race = r->race;
 
 	usleep_range(1000, 2000);
-	if (udptrack_table_index_ports(&race->f->table))
+	if (udptrack_started_index(&race->f->table))
 		race_fault(race, "no memory for the chains");
 	for (; r->laps < race->rounds && !race_over(race); r->laps++)
-		udptrack_table_any_started(&race->f->table, htons(53),
-					   race_now(race), check_started,
-					   race);
+		udptrack_started_any(&race->f->table, htons(53),
+				     race_now(race), check_started, race);
 }
 
 /* One listing after another. */

@@ -28,7 +28,7 @@ static unsigned long started(struct flows *f, u16 port, u32 now_j)
 {
 	unsigned long seen = 0;
 
-	udptrack_table_any_started(&f->table, htons(port), now_j, note, &seen);
+	udptrack_started_any(&f->table, htons(port), now_j, note, &seen);
 	return seen;
 }
 
@@ -40,14 +40,14 @@ static void started_index(struct kunit *test)
 	start(f, 2, 7);
 	start(f, 4, 7);
 	KUNIT_EXPECT_EQ(test, 0UL, started(f, 53, NOW));
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	start(f, 3, 8);
 	start(f, 6, 0);
 	KUNIT_EXPECT_EQ(test, BIT(2) | BIT(3), started(f, 53, NOW));
 	KUNIT_EXPECT_EQ(test, BIT(4), started(f, 1028, NOW));
 	KUNIT_EXPECT_EQ(test, 0UL, started(f, 13568, NOW));
 	/* Once more changes nothing. */
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	KUNIT_EXPECT_EQ(test, BIT(2) | BIT(3), started(f, 53, NOW));
 }
 
@@ -58,7 +58,7 @@ static void started_ends(struct kunit *test)
 	unsigned long cursor = 0;
 	u32 sleep_j = 0;
 
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	start(f, 2, 7);
 	start(f, 6, 7);
 	start(f, 3, 7);
@@ -82,7 +82,7 @@ static void started_answered(struct kunit *test)
 {
 	struct flows *f = flows_new(test);
 
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	start(f, 4, 0);
 	f->visit.ifindex = 7;
 	flows_send(f, 4, UDPTRACK_REPLY, NOW);
@@ -109,18 +109,18 @@ static void started_copy(struct kunit *test)
 	struct udptrack_tuple tuple;
 	struct udptrack_key key;
 
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	start(f, 2, 7);
-	KUNIT_ASSERT_TRUE(test, udptrack_table_any_started(&f->table, htons(53),
-							   NOW, copy, &flow));
+	KUNIT_ASSERT_TRUE(test, udptrack_started_any(&f->table, htons(53), NOW,
+						     copy, &flow));
 	flows_tuple(2, &tuple);
 	KUNIT_EXPECT_MEMEQ(test, &tuple, &flow.tuple, sizeof(tuple));
 	KUNIT_EXPECT_EQ(test, 7, flow.ifindex);
 	KUNIT_EXPECT_FALSE(test, flow.has_uid);
 	flows_key(2, UDPTRACK_ORIGINAL, &key);
 	udptrack_table_own(&f->table, &key, &owner);
-	KUNIT_ASSERT_TRUE(test, udptrack_table_any_started(&f->table, htons(53),
-							   NOW, copy, &flow));
+	KUNIT_ASSERT_TRUE(test, udptrack_started_any(&f->table, htons(53), NOW,
+						     copy, &flow));
 	KUNIT_EXPECT_TRUE(test, flow.has_uid);
 	KUNIT_EXPECT_EQ(test, 1234, __kuid_val(flow.uid));
 }
@@ -139,12 +139,12 @@ static void started_bounded(struct kunit *test)
 	struct flows *f = flows_new(test);
 	unsigned int i, n = 0;
 
-	KUNIT_ASSERT_EQ(test, 0, udptrack_table_index_ports(&f->table));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_started_index(&f->table));
 	for (i = 0; i < 2000; i++)
 		start(f, 4 * i + 2, 7);
 	KUNIT_EXPECT_FALSE(test,
-			   udptrack_table_any_started(&f->table, htons(53), NOW,
-						      count, &n));
+			   udptrack_started_any(&f->table, htons(53), NOW,
+						count, &n));
 	KUNIT_EXPECT_EQ(test, 1024U, n);
 }
 

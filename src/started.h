@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which flows this host started on a port: see started.c. */
+#ifndef UDPTRACK_STARTED_H
+#define UDPTRACK_STARTED_H
+
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include "tuple.h"
+
+struct udptrack_flow;
+struct udptrack_table;
+
+/**
+ * struct udptrack_started - a live flow that this host started
+ * @tuple:   as its first packet went
+ * @ifindex: the interface by which that left
+ * @has_uid: its owner's user is known
+ * @uid:     its owner's user
+ */
+struct udptrack_started {
+	struct udptrack_tuple tuple;
+	int ifindex;
+	bool has_uid;
+	kuid_t uid;
+};
+
+void udptrack_started_add(struct udptrack_table *table,
+			  struct udptrack_flow *flow);
+void udptrack_started_del(struct udptrack_table *table,
+			  struct udptrack_flow *flow);
+int udptrack_started_index(struct udptrack_table *table);
+bool udptrack_started_any(struct udptrack_table *table, __be16 port, u32 now_j,
+			  bool (*is)(const struct udptrack_started *flow,
+				     void *arg),
+			  void *arg);
+
+#endif
