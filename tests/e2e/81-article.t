@@ -11,6 +11,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/udpgen.sh
 . "$(dirname "$0")/udpgen.sh"
+# shellcheck source=tests/e2e/unbound.sh
+. "$(dirname "$0")/unbound.sh"
 
 MASK=0x700
 
@@ -223,33 +225,15 @@ for family in 4 6; do
 	printf "addr add %s dev eth0$([ $family = 4 ] || echo ' nodad')\n" \
 		"${RESOLVER[$family]}" "${SILENT[$family]}" "${TARDY[$family]}"
 done | ip -n r -batch -
-cat >"$GEN_DIR/unbound.conf" <<END
-server:
-  interface: ${RESOLVER[4]}
-  interface: ${RESOLVER[6]}
-  access-control: 192.0.2.0/24 allow
-  access-control: 2001:db8::/64 allow
-  do-daemonize: no
-  use-syslog: no
-  username: ""
-  chroot: ""
-  directory: "$GEN_DIR"
-  pidfile: ""
-  module-config: "iterator"
-  local-zone: "example.test." static
-  local-data: "www.example.test. 300 IN A ${RECORD[4]}"
-  local-data: "www.example.test. 300 IN AAAA ${RECORD[6]}"
-remote-control:
-  control-enable: no
-END
+unbound_conf "$GEN_DIR/unbound.conf" "interface: ${RESOLVER[4]}" "interface: ${RESOLVER[6]}" \
+	'access-control: 192.0.2.0/24 allow' 'access-control: 2001:db8::/64 allow' 'local-zone: "example.test." static' \
+	"local-data: \"www.example.test. 300 IN A ${RECORD[4]}\"" "local-data: \"www.example.test. 300 IN AAAA ${RECORD[6]}\""
 background in_ns r unbound -c "$GEN_DIR/unbound.conf"
+wait_until 20 listens r 53 2 || bail_out "unbound does not listen"
 gen_start
 for family in 4 6; do
 	gen "in r" "udp silent$family ${SILENT[$family]} 53" "udp tardy$family ${TARDY[$family]} 53"
 done
-# shellcheck disable=SC2317 # called by wait_until
-resolver_listens() { [ "$(in_ns r ss -Hlun 'sport = 53' | grep -cE ':?:53\]?:53 |\.53:53 ')" = 2 ]; }
-wait_until 20 resolver_listens || bail_out "unbound does not listen"
 
 ### What an attacker sends, and how much of it. Each kind goes to a port of its
 # own, the first being that of whoever gets a true answer.

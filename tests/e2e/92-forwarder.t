@@ -9,6 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/udpgen.sh
 . "$(dirname "$0")/udpgen.sh"
+# shellcheck source=tests/e2e/unbound.sh
+. "$(dirname "$0")/unbound.sh"
 
 queries=20000 delay=800ms guesses=5000 least=200
 if [ "$UDPTRACK_KERNEL" = debug ]; then
@@ -24,31 +26,10 @@ load_module xt_udptrack
 two_netns
 gen_start
 
-# conf FILE LINE...: of an unbound
-conf() {
-	local file=$1
-	shift
-	cat >"$work/$file" <<-END
-		server:
-		  do-daemonize: no
-		  use-syslog: no
-		  logfile: ""
-		  username: ""
-		  chroot: ""
-		  directory: "$work"
-		  pidfile: ""
-		  module-config: "iterator"
-		  do-tcp: no
-		  so-rcvbuf: 1m
-		  num-queries-per-thread: 4096
-		$(printf '  %s\n' "$@")
-		remote-control:
-		  control-enable: no
-	END
-}
-conf upstream 'interface: 192.0.2.2' 'access-control: 192.0.2.0/24 allow' \
+busy=('do-tcp: no' 'so-rcvbuf: 1m' 'num-queries-per-thread: 4096')
+unbound_conf "$work/upstream" "${busy[@]}" 'interface: 192.0.2.2' 'access-control: 192.0.2.0/24 allow' \
 	'local-zone: "example.test." redirect' 'local-data: "example.test. 0 IN A 198.51.100.80"'
-conf forwarder 'interface: 127.0.0.1@5301' 'access-control: 127.0.0.0/8 allow' \
+unbound_conf "$work/forwarder" "${busy[@]}" 'interface: 127.0.0.1@5301' 'access-control: 127.0.0.0/8 allow' \
 	'local-zone: "test." nodefault' 'outgoing-interface: 192.0.2.1' 'outgoing-port-avoid: "0-65535"' \
 	'outgoing-port-permit: 4053' 'udp-connect: no' 'outgoing-range: 4096' 'do-not-query-localhost: no' 'msg-cache-size: 0' \
 	'rrset-cache-size: 0' 'jostle-timeout: 60000' 'infra-cache-min-rtt: 2500'
@@ -60,8 +41,6 @@ END
 sysctl -qw net.core.rmem_max=4000000
 background in_ns s unbound -c "$work/upstream" 2>"$work/upstream.log"
 background in_ns c unbound -c "$work/forwarder" 2>"$work/forwarder.log"
-# shellcheck disable=SC2317 # called by wait_until
-listens() { in_ns "$1" ss -Hlun "sport = $2" | grep -q .; }
 ok 'the upstream listens' wait_until 20 listens s 53
 ok 'the forwarder listens' wait_until 20 listens c 5301
 # The classic pair, as the forwarder needs it.

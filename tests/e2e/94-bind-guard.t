@@ -10,6 +10,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/udpgen.sh
 . "$(dirname "$0")/udpgen.sh"
+# shellcheck source=tests/e2e/unbound.sh
+. "$(dirname "$0")/unbound.sh"
 
 C=192.0.2.1 C2=192.0.2.11 S=192.0.2.2 C6=2001:db8::1 S6=2001:db8::2
 PROBES=/sys/kernel/debug/kprobes/list
@@ -203,24 +205,8 @@ like "$(log_since_mark)" "sysctl udptrack_bind_guard: '2' is not a number from 0
 # --- what the words are about: a listener, and a query from a port
 
 words() {
-	# shellcheck disable=SC2317 # called by wait_until
-	listens() { in_ns "$1" ss -Hlun "sport = $2" | grep -q .; }
-	cat >"$GEN_DIR/unbound.conf" <<-END
-		server:
-		  interface: $S
-		  access-control: 192.0.2.0/24 allow
-		  do-daemonize: no
-		  use-syslog: no
-		  username: ""
-		  chroot: ""
-		  directory: "$GEN_DIR"
-		  pidfile: ""
-		  module-config: "iterator"
-		  local-zone: "example.test." static
-		  local-data: "www.example.test. 300 IN A 198.51.100.80"
-		remote-control:
-		  control-enable: no
-	END
+	unbound_conf "$GEN_DIR/unbound.conf" "interface: $S" 'access-control: 192.0.2.0/24 allow' \
+		'local-zone: "example.test." static' 'local-data: "www.example.test. 300 IN A 198.51.100.80"'
 	background nsenter --net=/run/netns/s unbound -c "$GEN_DIR/unbound.conf"
 	wait_until 20 listens s 53 || bail_out 'unbound does not listen'
 	# asks PORT [UID]: dig from that port, as that user
