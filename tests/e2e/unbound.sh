@@ -15,6 +15,7 @@ unbound_conf() {
 		  do-daemonize: no
 		  use-syslog: no
 		  logfile: ""
+		  verbosity: 0
 		  username: ""
 		  chroot: ""
 		  directory: "$(dirname "$file")"
