@@ -4,8 +4,8 @@
  *
  * Owns every struct udptrack_flow. Speaks in keys and copies: no pointer to a
  * flow, no lock and no RCU rule leaves this file and started.c, so that what is
- * inside may change. Every function may be called in softirq or process context unless it
- * says otherwise.
+ * inside may change. Every function may be called in softirq or process context
+ * unless it says otherwise.
  *
  * A flow stands in two indices. by_key, an rhashtable, answers packets. by_id,
  * an XArray under a number that grows from flow to flow, gives listing,
