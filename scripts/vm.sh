@@ -208,10 +208,15 @@ cp "$UDPTRACK_TOP/scripts/guest.sh" "$job/guest.sh"
 # must not look like a lockup of its kernel.
 patience=
 [ "$accel" = tcg ] && patience="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 workqueue.watchdog_thresh=120"
+# It translates code once for each address at which it finds it, and a program
+# at a new address each time is translated anew: to start one takes a fourth of
+# the time where all have the same. Huge pages only take time to clear.
+haste=
+[ "$accel" = tcg ] && haste="norandmaps transparent_hugepage=never"
 mapfile -t args < <(machine "$accel")
 [ "$icount" = 0 ] || args+=(-icount shift=0)
 args+=(-smp "$cpus" -m "$mem" -kernel "$image" -initrd "$init"
-	-append "console=ttyS0 loglevel=7 printk.time=1 printk.devkmsg=on panic=-1 oops=continue tsc=reliable no_timer_check random.trust_cpu=on $patience $append"
+	-append "console=ttyS0 loglevel=7 printk.time=1 printk.devkmsg=on panic=-1 oops=continue tsc=reliable no_timer_check random.trust_cpu=on $patience $haste $append"
 	-chardev "file,id=kernel,path=$log" -serial chardev:kernel
 	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=$job,mount_tag=job,security_model=none,multidevs=remap")
