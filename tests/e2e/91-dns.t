@@ -351,14 +351,22 @@ fresh
 in_ns "$nc" "$iptables" -A INPUT -p udp -m conntrack --ctstate ESTABLISHED
 open_sockets
 gen "$(ask 1)" "recv r" "$(reply 1)" "recv q"
-answered=$GEN_TO
-gone() { snap "$nc"; flow "$c" $port "$s" 53; [ "$FLOW" = none ]; }
+answered_from=$GEN_FROM answered=$GEN_TO open_for=0
+gone() {
+	snap "$nc"
+	flow "$c" $port "$s" 53
+	[ "$FLOW" != none ] || return 0
+	open_for=$((GEN_FROM - answered))
+	return 1
+}
 until gone || [ $((GEN_TO - answered)) -gt 60000 ]; do :; done
-between $((GEN_TO - answered)) $((5000 - CLOCK_SLACK_MS)) $((7000 + CLOCK_SLACK_MS)) 'the window of an answered question is open for dns_linger'
-left=$(in_ns "$nc" sed -nE "s/.* udp +17 ([0-9]+) src=$c .*sport=$port .*/\1/p" /proc/net/nf_conntrack | head -n1)
-[ -n "$left" ] || left=$(in_ns "$nc" cat /proc/net/nf_conntrack | awk -v p="sport=$port" '$3 == "udp" && $0 ~ p { print $5; exit }')
-between "$left" 15 26 "nf_conntrack's is open for some time yet"
-diag "window: udptrack $((GEN_TO - answered)) ms; nf_conntrack has $left s to go"
+open_to=$((GEN_TO - answered_from))
+between "$open_to" $((5000 - CLOCK_SLACK_MS)) 70000 'the window of an answered question is open for dns_linger'
+between "$open_for" 0 $((5000 + CLOCK_SLACK_MS)) 'and no longer'
+gen "in $nc" "copy /proc/net/nf_conntrack $GEN_DIR/nf_conntrack"
+FLOW_LEFT=$(awk -v p="sport=$port" '$3 == "udp" && $0 ~ p { print $5; exit }' "$GEN_DIR/nf_conntrack")
+left_is 30 "nf_conntrack's is open for 30 s" "$answered_from" "$answered"
+diag "window: udptrack between $open_for and $open_to ms; nf_conntrack has $FLOW_LEFT s to go"
 close_sockets
 
 done_testing

@@ -35,13 +35,16 @@
  *	barrier NS ADDR NS2    all that was sent from NS has arrived in NS2,
  *	                       whose address ADDR is
  *	sleep MS
- *	until MS               sleep until the clock, as "sync" shows it, is there
+ *	until MS               sleep until the clock that lags is there
  *	copy FILE TO           TO gets what FILE holds in this namespace
  *	write FILE TEXT
  *	feature IF NAME 0|1    as ethtool -K
- *	sync                   prints "ok MS" and the time, or "failed LINE: WHY"
- *	                       when a command since the last one failed; after a
- *	                       failure all commands up to here are left out
+ *	sync                   prints "ok MS LAG", or "failed LINE: WHY" when a
+ *	                       command since the last one failed; after a
+ *	                       failure all commands up to here are left out.
+ *	                       LAG is the time of the clock that timeouts go by:
+ *	                       it stands still between ticks, and lags by more
+ *	                       when an emulated machine is held up
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -123,11 +126,11 @@ static bool fail_errno(const char *what)
 	return fail("%s: %s", what, strerror(errno));
 }
 
-static long now_ms(void)
+static long now_ms(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
 }
 
@@ -911,11 +914,11 @@ static bool do_sleep(char **words)
 
 static bool do_until(char **words)
 {
-	long ms, now = now_ms();
+	long ms, now = now_ms(CLOCK_MONOTONIC_COARSE);
 
 	if (!number(words[1], 0, now + 60000, &ms))
 		return false;
-	if (ms > now)
+	for (; now < ms; now = now_ms(CLOCK_MONOTONIC_COARSE))
 		sleep_ms(ms - now);
 	return true;
 }
@@ -1085,7 +1088,8 @@ int main(void)
 			if (*failed)
 				printf("failed %s: %s\n", failed, failure);
 			else
-				printf("ok %ld\n", now_ms());
+				printf("ok %ld %ld\n", now_ms(CLOCK_MONOTONIC),
+				       now_ms(CLOCK_MONOTONIC_COARSE));
 			fflush(stdout);
 			*failed = '\0';
 			continue;

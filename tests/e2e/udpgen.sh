@@ -6,7 +6,9 @@
 #
 #   gen_start              start udpgen (see udpgen.c); it ends with the test
 #   gen LINE...            have it do these; the test ends if that fails.  GEN_FROM
-#                          and GEN_TO are when that began and ended, in milliseconds
+#                          and GEN_TO are when that began and ended, in milliseconds:
+#                          what happened in between did so between these, also by
+#                          the clock of timeouts, which lags
 #   gen_script             the same with lines from the input; not behind a pipe, where
 #                          GEN_TO would be lost: gen_script < <(...)
 #   snap NS                read the flows and counters of a namespace
@@ -26,10 +28,8 @@
 #   sysctl_in NS NAME=VALUE...   set net.netfilter.NAME there
 
 GEN_DIR=$(mktemp -d)
-# What the clocks of the test and of timeouts may differ by, in milliseconds:
-# jiffies of an emulated machine fall behind when the host is busy.
+# What jiffies and the clock that stands for them may differ by, in milliseconds.
 CLOCK_SLACK_MS=50
-[ "${UDPTRACK_ACCEL:-}" = tcg ] && CLOCK_SLACK_MS=250
 GEN_FROM=0 GEN_TO=0 SENT_FROM=0 SENT_TO=0 FLOW='' FLOW_LEFT=''
 FLOWS=()
 # shellcheck disable=SC2034 # for the tests
@@ -40,18 +40,19 @@ gen_start() {
 	exec {GEN_IN}>&"${UDPGEN[1]}" {GEN_OUT}<&"${UDPGEN[0]}"
 }
 
+# gen_answer VARIABLE VARIABLE: of sync, into these
 gen_answer() {
-	local word rest
-	read -r word rest <&"$GEN_OUT" || rest='udpgen died'
-	[ "$word" = ok ] || bail_out "udpgen: $rest"
-	GEN_TO=$rest
+	local word time lag
+	read -r word time lag <&"$GEN_OUT" || time='udpgen died'
+	[ "$word" = ok ] || bail_out "udpgen: $time $lag"
+	printf -v "$1" %s "$time"
+	printf -v "$2" %s "$lag"
 }
 
 gen() {
 	printf '%s\n' sync "$@" sync >&"$GEN_IN"
-	gen_answer
-	GEN_FROM=$GEN_TO
-	gen_answer
+	gen_answer _ GEN_FROM
+	gen_answer GEN_TO _
 }
 
 gen_script() {
