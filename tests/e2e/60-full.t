@@ -13,8 +13,8 @@ sysctls=/proc/sys/net/netfilter
 failslab=/sys/kernel/debug/failslab
 slab=/sys/kernel/slab/udptrack_flow
 # An emulated debug kernel takes a hundredth of a second for each packet.
-crowd=2000 share=1000 rounds=5
-[ "$UDPTRACK_KERNEL" = debug ] && crowd=400 share=200 rounds=1
+crowd=2000 share=1000 rounds=5 pause=0.001
+[ "$UDPTRACK_KERNEL" = debug ] && crowd=200 share=120 rounds=1 pause=0.5
 
 plan 34
 load_udptrack timeout=600
@@ -46,10 +46,12 @@ put max 100
 # Look all the time how many there are.
 # shellcheck disable=SC2016
 background nsenter --net=/run/netns/a bash -c 'end=$((SECONDS + 300)) most=0
+	exec 3<> <(:)
 	while [ $SECONDS -lt $end ] && [ ! -e /run/60-full.stop ]; do
+		read -r -t "$0" -u 3
 		mapfile -t lines </proc/net/udptrack
 		[ ${#lines[@]} -gt $most ] && most=${#lines[@]} && echo $most >/run/60-full.most
-	done'
+	done' $pause
 watcher=$BACKGROUND
 for family in 127.0.0.1 ::1; do
 	is "$(flood -s $family -d $family -S $crowd -R)" "sent=$crowd failed=0 received=$crowd answered=0" \

@@ -109,6 +109,9 @@ count() {
 	done
 }
 
+# insert NS TOOL: the rules on its input into the filter table
+insert() { in_ns "$1" "$2-restore" --noflush < <(echo '*filter'; cat; echo COMMIT); }
+
 gen_script <<-END
 	in s
 	udp s4 192.0.2.2 53
@@ -121,14 +124,14 @@ for tool in "${tools[@]}"; do
 	esac
 	for chain in OUTPUT INPUT; do
 		for state in NEW ESTABLISHED RELATED INVALID UNTRACKED; do
-			in_ns c $tool -A $chain -p udp -m udptrack --state $state
+			echo "-A $chain -p udp -m udptrack --state $state"
 		done
-		in_ns c $tool -A $chain -p udp -m udptrack ! --state NEW
-		in_ns c $tool -A $chain -p udp -m udptrack --state ESTABLISHED,INVALID
+		echo "-A $chain -p udp -m udptrack ! --state NEW"
+		echo "-A $chain -p udp -m udptrack --state ESTABLISHED,INVALID"
 		# TCP and pings have no state, and not the others' either.
-		in_ns c $tool -A $chain ! -p udp -m udptrack --state NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED
-		in_ns c $tool -A $chain ! -p udp -m udptrack ! --state NEW
-	done
+		echo "-A $chain ! -p udp -m udptrack --state NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED"
+		echo "-A $chain ! -p udp -m udptrack ! --state NEW"
+	done | insert c $tool
 	like "$(in_ns c $tool -L OUTPUT -v -n 2>/dev/null)" 'udptrack ! state NEW' "$tool: -L -v"
 	gen_script <<-END
 		in c
@@ -181,10 +184,7 @@ done
 
 # --- loopback
 
-in_ns c iptables-legacy -A INPUT -i lo -p udp -m udptrack --state NEW
-in_ns c iptables-legacy -A INPUT -i lo -p udp -m udptrack --state ESTABLISHED
-in_ns c iptables-legacy -A INPUT -i lo -p udp -m udptrack --state UNTRACKED
-in_ns c iptables-legacy -A INPUT -i lo -p udp -m udptrack --state INVALID
+printf -- '-A INPUT -i lo -p udp -m udptrack --state %s\n' NEW ESTABLISHED UNTRACKED INVALID | insert c iptables-legacy
 gen_script <<-END
 	in c
 	udp a 127.0.0.1 6000
@@ -224,8 +224,8 @@ load_module xt_udptrack
 for i in 1 2 3; do
 	new_netns x$i
 	for tool in "${tools[@]}"; do
-		in_ns x$i $tool -A INPUT -p udp -m udptrack --state NEW
-		in_ns x$i $tool -A OUTPUT -m udptrack ! --state NEW,RELATED
+		printf -- '-A %s\n' 'INPUT -p udp -m udptrack --state NEW' 'OUTPUT -m udptrack ! --state NEW,RELATED' |
+			insert x$i $tool
 	done
 	in_ns x$i sysctl -qw net.netfilter.udptrack_mark_mask=0x700
 	background nsenter --net=/run/netns/x$i "$BIN/flood" -S 100 -R -t 300 -g 500 >/dev/null

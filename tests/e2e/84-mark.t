@@ -36,22 +36,22 @@ ruleset() {
 
 # seen: what the counters say, as "out: NEW=1 ... in: ..."; those that are 0 left out
 seen() {
-	in_ns c nft -j list counters | python3 -c '
-import json, sys
-names = sys.argv[1:]
-found = {}
-for item in json.load(sys.stdin)["nftables"]:
-    counter = item.get("counter")
-    if counter and counter["packets"]:
-        found[counter["name"]] = counter["packets"]
-for hook in "out", "in":
-    print(hook + ":", end=" ")
-    for n, name in enumerate(names):
-        if hook + str(n) in found:
-            print("%s=%d" % (name, found[hook + str(n)]), end=" ")
-    if hook + "other" in found:
-        print("other=%d" % found[hook + "other"], end=" ")
-print()' none "${states[@]:1}"
+	in_ns c nft list counters | awk -v states="none ${states[*]:1}" '
+		$1 == "counter" { name = $2 }
+		$1 == "packets" && $2 { found[name] = $2 }
+		END {
+			n = split(states, state)
+			split("out in", hooks)
+			for (h = 1; h <= 2; h++) {
+				printf "%s: ", hooks[h]
+				for (i = 1; i <= n; i++)
+					if (found[hooks[h] (i - 1)])
+						printf "%s=%d ", state[i], found[hooks[h] (i - 1)]
+				if (found[hooks[h] "other"])
+					printf "other=%d ", found[hooks[h] "other"]
+			}
+			print ""
+		}'
 }
 
 gen_script <<-END
