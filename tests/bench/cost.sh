@@ -93,6 +93,7 @@ row 'udptrack, as it is by default' ours 'rmmod udptrack'
 row 'udptrack, and seven port_timeouts' \
 	'ours port_timeouts=53:30:120,1:1,2:2,3:3,4:4,5:5,6:6' 'rmmod udptrack'
 row 'udptrack, dns=2' 'ours dns=2' 'rmmod udptrack'
+row 'udptrack, bind_guard=1' 'ours bind_guard=1' 'rmmod udptrack'
 row 'udptrack, exempt_ports=53' 'ours exempt_ports=53' 'rmmod udptrack'
 row 'udptrack, a rule of its match' both unload_match \
 	'iptables-legacy -A INPUT -p udp -m udptrack --state INVALID'
