@@ -65,7 +65,11 @@ static void set_ends(int s, const char *own, unsigned int own_port,
 		     const char *other, unsigned int other_port)
 {
 	struct sockaddr_in addr = end(own, own_port);
+	int on = 1;
 
+	/* The guard of bind() lets a port's owner have it again so. */
+	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		die("setsockopt");
 	if (bind(s, (void *)&addr, sizeof(addr)))
 		die("bind");
 	if (!other)

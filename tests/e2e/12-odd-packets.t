@@ -204,6 +204,7 @@ gen "write /proc/sys/net/netfilter/udptrack_log_invalid 0"
 
 log_mark
 sysctl_in b udptrack_log_invalid=1
+gen "in -" "write /proc/sys/net/netfilter/nf_log_all_netns 0"
 gen "in a" "raw $A 4011 $B 7000 sum=bad" "barrier a $B b"
 is "$(invalid_lines)" "" "another namespace does not write to the host's log"
 gen "in -" "write /proc/sys/net/netfilter/nf_log_all_netns 1" \
