@@ -183,10 +183,11 @@ if [ "$FUZZ" != 0 ]; then
 fi
 
 # Jobs: the unit tests, and the files of each kernel in groups, each in a machine
-# of its own.  A machine keeps less than one processor busy, for tests also wait,
-# so there is one more at a time than processors; the debug kernel, where all
-# takes longest, comes first.  A job counts as failed until it has come to its end.
-GROUP=4
+# of its own, which takes up to a minute to boot.  A machine keeps less than one
+# processor busy, for tests also wait, so there is one more at a time than
+# processors; the debug kernel, where all takes longest, comes first.  A job counts
+# as failed until it has come to its end.
+GROUP=9
 jobs=()
 [ "$KUNIT" = 0 ] || jobs+=("kunit debug")
 for kernel in $(tr ' ' '\n' <<<"$KERNELS" | sort -r); do
