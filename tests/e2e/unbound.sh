@@ -8,7 +8,7 @@
 # what makes it a program like any other, in front, that keeps its rights and asks
 # nobody for what it was told.
 unbound_conf() {
-	local file=$1
+	local file=$1 directory=${1%/*}
 	shift
 	cat >"$file" <<-END
 		server:
@@ -18,7 +18,7 @@ unbound_conf() {
 		  verbosity: 0
 		  username: ""
 		  chroot: ""
-		  directory: "$(dirname "$file")"
+		  directory: "$directory"
 		  pidfile: ""
 		  module-config: "iterator"
 		$(printf '  %s\n' "$@")
