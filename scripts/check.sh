@@ -141,7 +141,7 @@ check_coccinelle() {
 	# shellcheck disable=SC2016 # for the inner shell
 	said=$(find "$source/scripts/coccinelle" -name '*.cocci' -exec grep -LZ script:ocaml {} + |
 		xargs -0 -P "$(jobs_wanted)" -I{} bash -c '
-			timeout 120 spatch -D report --very-quiet --no-show-diff --no-includes \
+			timeout 600 spatch -D report --very-quiet --no-show-diff --no-includes \
 				--include-headers --cocci-file "$1" --dir "$out/cocci" 2>/dev/null ||
 				echo "${1##*/}" >>"$out/cocci.failed"' - {} |
 		grep -F "$out/cocci/" | sed "s|^$out/cocci/||" | sort -u)
