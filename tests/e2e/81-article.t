@@ -167,7 +167,7 @@ rules() {
 			}'
 	else
 		in_ns c "$(program "$1")-save" -c -t filter 2>/dev/null | sed -n -e 's/--//g' \
-			-e 's/^\[\([0-9]*\):[0-9]*\] -A \(.*\)/\1 \L\2/p'
+			-e 's/^\[\([0-9]*\):[0-9]*\] -A /\1 /p' | tr '[:upper:]' '[:lower:]'
 	fi
 }
 

@@ -24,10 +24,12 @@ ruleset() {
 			echo "counter $hook$n { }"
 		done
 		echo "chain $hook { type filter hook ${hook}put priority 0;"
+		# What IGMP and MLD send has its tailroom where other packets have the mark.
+		echo 'meta l4proto 2 accept'
+		echo 'icmpv6 type { 130, 131, 132, 143 } accept'
 		for n in 0 1 2 3 4 5; do
 			echo "meta mark & $mask == $((n << shift)) counter name $hook$n"
 		done
-		# Only of UDP: what IGMP and MLD send has other things in its place.
 		echo "meta l4proto udp meta mark & $((0xffffffff & ~mask)) != 0 counter name ${hook}other"
 		echo '}'
 	done

@@ -21,16 +21,17 @@
 #   flow_is TEXT NAME      assert what the flow is that was looked up
 #   traffic_is TEXT NAME   the same without [ASSURED], which is a matter of time
 #   left_is SECONDS NAME [FROM TO]   assert that this is the timeout it was last given,
-#                          by the last gen before the last snap, or by the one that
-#                          began and ended then; exact, but for the time that went by
-#                          in between, which is measured
+#                          by the last gen before the last snap (and those right
+#                          before that), or by the one that began and ended then;
+#                          exact, but for the time that went by in between, which is
+#                          measured
 #   counter NAME           print a counter of the last snap
 #   sysctl_in NS NAME=VALUE...   set net.netfilter.NAME there
 
 GEN_DIR=$(mktemp -d)
 # What jiffies and the clock that stands for them may differ by, in milliseconds.
 CLOCK_SLACK_MS=50
-GEN_FROM=0 GEN_TO=0 SENT_FROM=0 SENT_TO=0 FLOW='' FLOW_LEFT=''
+GEN_FROM=0 GEN_TO=0 GEN_LOOKS='' SENT_FROM=0 SENT_TO=0 SNAP_FROM=0 SNAP_TO=0 FLOW='' FLOW_LEFT=''
 FLOWS=()
 # shellcheck disable=SC2034 # for the tests
 declare -A STAT DNS
@@ -53,6 +54,16 @@ gen() {
 	printf '%s\n' sync "$@" sync >&"$GEN_IN"
 	gen_answer _ GEN_FROM
 	gen_answer GEN_TO _
+	GEN_LOOKS=''
+}
+
+# gen_look LINE...: gen, of what sends nothing
+gen_look() {
+	if [ -z "$GEN_LOOKS" ]; then
+		SENT_FROM=$GEN_FROM SENT_TO=$GEN_TO
+	fi
+	gen "$@"
+	GEN_LOOKS=yes
 }
 
 gen_script() {
@@ -82,15 +93,15 @@ sum_stat() {
 }
 
 snap() {
-	SENT_FROM=$GEN_FROM SENT_TO=$GEN_TO
-	gen "in $1" "copy /proc/net/udptrack $GEN_DIR/flows" \
+	gen_look "in $1" "copy /proc/net/udptrack $GEN_DIR/flows" \
 		"copy /proc/net/stat/udptrack $GEN_DIR/stat"
+	SNAP_FROM=$GEN_FROM SNAP_TO=$GEN_TO
 	mapfile -t FLOWS <"$GEN_DIR/flows"
 	sum_stat "$GEN_DIR/stat" STAT
 }
 
 snap_dns() {
-	gen "in $1" "copy /proc/net/stat/udptrack_dns $GEN_DIR/dns"
+	gen_look "in $1" "copy /proc/net/stat/udptrack_dns $GEN_DIR/dns"
 	sum_stat "$GEN_DIR/dns" DNS
 }
 
@@ -124,8 +135,8 @@ flow_is() { is "$FLOW" "$1" "$2"; }
 traffic_is() { is "${FLOW% \[ASSURED\]}" "$1" "$2"; }
 
 left_is() {
-	local low=$(($1 * 1000 - (GEN_TO - ${3:-$SENT_FROM}) - CLOCK_SLACK_MS))
-	local high=$(($1 * 1000 - (GEN_FROM - ${4:-$SENT_TO}) + CLOCK_SLACK_MS))
+	local low=$(($1 * 1000 - (SNAP_TO - ${3:-$SENT_FROM}) - CLOCK_SLACK_MS))
+	local high=$(($1 * 1000 - (SNAP_FROM - ${4:-$SENT_TO}) + CLOCK_SLACK_MS))
 	between "$FLOW_LEFT" $((low < 0 ? 0 : low / 1000)) $((high / 1000)) "$2"
 }
 
