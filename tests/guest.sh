@@ -14,7 +14,14 @@ cd "$(dirname "$0")/.." || exit 1
 results=${UDPTRACK_RESULTS:?}
 limit=${UDPTRACK_TEST_TIMEOUT:-1300}
 
-mkdir -p "$results/tap"
+# Of the small programs that tests start by the thousand, those of busybox, which
+# need no shared library, are there in a third of the time on an emulated machine.
+applets=/run/udptrack/applets
+mkdir -p "$applets" "$results/tap"
+for name in basename cat cut dirname grep head mkdir paste rm sed sleep sort tail tr wc; do
+	ln -s /bin/busybox "$applets/$name"
+done
+PATH=$applets:$PATH
 PERL_TEST_HARNESS_DUMP_TAP=$results/tap \
 	prove --timer --exec "timeout -k 30 $limit bash" "$@" </dev/null
 status=$?

@@ -317,7 +317,7 @@ unload_ours() {
 
 test_netns=()
 
-in_ns() { local ns=$1; shift; nsenter --net="/run/netns/$ns" -- "$@"; }
+in_ns() { local ns=$1; shift; "$BIN/nsexec" "/run/netns/$ns" "$@"; }
 
 new_netns() {
 	local ns
