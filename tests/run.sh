@@ -33,6 +33,7 @@ out=${UDPTRACK_TEST_OUT:-$UDPTRACK_TOP/build/test}
 begin=$SECONDS
 mkdir -p "$out"
 : >"$out/counts"
+rm -f "$out"/job-*.log
 
 say() { printf '%s\n' "$*"; }
 # elapsed: minutes and seconds since the begin
@@ -59,7 +60,12 @@ finish() {
 	read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/counts")
 	line="$passed passed, $failed failed"
 	[ "$skipped" = 0 ] || line+=", $skipped skipped"
-	[ "$failed" = 0 ] || say "logs and results: $out"
+	if [ "$failed" != 0 ]; then
+		# Once more, for that was long ago, and of a long log often the end is kept.
+		grep -hE -A4 '(^|: )(not ok|Bail out)|\[(FAILED|CRASHED|ERROR)\]|did not run|ended with status' \
+			"$out"/job-*.log 2>/dev/null | head -n 60
+		say "logs and results: $out"
+	fi
 	say "$line"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 	exit
@@ -224,7 +230,7 @@ for ((i = 0; i < ${#jobs[@]}; i++)); do
 	[ "$i" -lt "$workers" ] || wait -n
 	read -r -a words <<<"${jobs[i]}"
 	label="${words[1]} $((i + 1))/${#jobs[@]}"
-	job "${words[@]}" > >(labelled "${label//\//\\/}") 2>&1 &
+	job "${words[@]}" > >(tee "$out/job-$((i + 1)).log" | labelled "${label//\//\\/}") 2>&1 &
 done
 wait
 # Their last lines may still be on the way.
