@@ -4,7 +4,7 @@
 # Owns the list of Debian packages that each job needs, and installs those that
 # are missing.  Silent and instant when there is nothing to do.
 #
-#   scripts/setup.sh build|vm|run|fuzz|test|check ...
+#   scripts/setup.sh build|tools|vm|run|fuzz|test|check ...
 #
 # No service is started by it, and no kernel is installed.
 
@@ -17,23 +17,27 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc make libc6-dev kmod rsync bc bison flex libelf-dev libssl-dev
-		echo pahole libmnl-dev xz-utils zlib1g-dev pkgconf libxtables-dev ;;
+		echo pahole xz-utils zlib1g-dev; packages_for tools ;;
+	tools)
+		echo gcc make libc6-dev pkgconf libxtables-dev libmnl-dev libncurses-dev libjansson-dev ;;
 	vm)
 		echo qemu-system-x86 seabios busybox-static cpio gzip kmod ;;
 	run)
 		packages_for vm
 		echo iproute2 iptables nftables kmod procps unbound bind9-dnsutils
-		echo bsdextrautils iputils-ping pkgconf libxtables-dev python3-minimal ;;
+		echo bsdextrautils iputils-ping python3-minimal
+		packages_for tools ;;
 	fuzz)
 		echo make libc6-dev clang libclang-rt-dev llvm ;;
 	test)
 		packages_for run
 		packages_for fuzz
 		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack dnsperf
-		echo netcat-openbsd ;;
+		echo netcat-openbsd python3-yaml python3-pyroute2 python3-jsonschema ulogd2 ulogd2-json
+		echo jq tmux man-db bash-completion libcap2-bin ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
-	*) die "unknown job '$1' (there are: build vm run fuzz test check)" ;;
+	*) die "unknown job '$1' (there are: build tools vm run fuzz test check)" ;;
 	esac
 }
 
@@ -55,7 +59,7 @@ no_services() {
 	trap "rm -f '$policy'" EXIT
 }
 
-[ $# -gt 0 ] || die "usage: scripts/setup.sh build|vm|run|fuzz|test|check ..."
+[ $# -gt 0 ] || die "usage: scripts/setup.sh build|tools|vm|run|fuzz|test|check ..."
 command -v dpkg-query >/dev/null || die "this installs Debian packages; on other systems see the list in $0"
 
 wanted=

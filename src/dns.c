@@ -173,6 +173,7 @@ static void give_up(struct udptrack_dns *dns, struct udptrack_dns_slot *slot,
 {
 	slot->state = SLOT_GIVEN_UP;
 	dns->sum.out--;
+	dns->sum.unanswered++;
 	this_cpu_inc(pool->stats->unanswered);
 }
 
@@ -488,6 +489,7 @@ void udptrack_dns_close(struct udptrack_dns *dns,
 	if (!dns)
 		return;
 	this_cpu_add(pool->stats->unanswered, dns->sum.out);
+	dns->sum.unanswered += dns->sum.out;
 	dns->sum.out = 0;
 	atomic_sub(dns->size, &pool->slots);
 }

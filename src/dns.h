@@ -122,12 +122,14 @@ struct udptrack_dns_slot {
  * @ok:     answered ones
  * @forged: answers to no question
  * @rtt_us: time that the last answer took
+ * @unanswered: ones that nobody answered in time
  */
 struct udptrack_dns_sum {
 	u32 out;
 	u32 ok;
 	u32 forged;
 	u32 rtt_us;
+	u32 unanswered;
 };
 
 /**

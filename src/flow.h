@@ -15,13 +15,15 @@
  * @key:     its ends
  * @ifindex: the interface by which its first packet left, or 0
  * @id:      in the table's by_id
+ * @start_ns: when it began, in ns since 1970
  * @started: in the chain of its port, see started.c
  * @lock:    see there
  * @live:    it is in by_key
  * @acct:    @traffic is being counted
  * @origin:  side of the key that spoke first
+ * @closed:  all DNS questions are answered
  * @state:   state
- * @traffic: by side of the key
+ * @traffic: by enum udptrack_dir
  * @rcu:     of a dead flow, which counts no more
  * @owner:   whose it is
  * @dns:     its questions, NULL before the first one
@@ -31,11 +33,13 @@ struct udptrack_flow {
 	struct udptrack_key key;
 	int ifindex;
 	unsigned long id;
+	u64 start_ns;
 	struct hlist_bl_node started;
 	spinlock_t lock;	/* all below, but rcu */
 	bool live;
 	bool acct;
 	u8 origin;
+	bool closed;
 	struct udptrack_state state;
 	union {
 		struct udptrack_counter traffic[2];

@@ -87,11 +87,28 @@ static bool wants_listener(struct udptrack_net *un,
 	       READ_ONCE(un->settings.require_listener);
 }
 
+/* A packet at the hook visits the table. */
+struct hook_visit {
+	struct udptrack_visit visit;
+	const struct sk_buff *skb;
+	const struct nf_hook_state *state;
+};
+
 /*
  * Whose flow it is shows when this host sends: its first packet, or else its
  * first answer.
  */
-static void learn_owner(struct udptrack_net *un, const struct sk_buff *skb,
+static void first_owner(const struct udptrack_visit *visit,
+			struct udptrack_owner *owner)
+{
+	const struct hook_visit *hv = container_of(visit, struct hook_visit,
+						   visit);
+
+	if (hv->state->hook == NF_INET_LOCAL_OUT)
+		udptrack_owner_get(owner, hv->skb, hv->state);
+}
+
+static void later_owner(struct udptrack_net *un, const struct sk_buff *skb,
 			const struct nf_hook_state *state,
 			const struct udptrack_key *key)
 {
@@ -110,52 +127,55 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 		   const struct udptrack_packet *pkt)
 {
 	const struct udptrack_settings *settings = &un->settings;
-	struct udptrack_visit visit = {
-		.ifindex = state->hook == NF_INET_LOCAL_OUT ?
-			   state->out->ifindex : 0,
-		.packets = pkt->packets,
-		.bytes = pkt->bytes,
-		.now_j = jiffies,
-		.max = READ_ONCE(settings->max),
-		.acct = READ_ONCE(settings->acct),
+	struct hook_visit hv = {
+		.visit.ifindex = state->hook == NF_INET_LOCAL_OUT ?
+				 state->out->ifindex : 0,
+		.visit.packets = pkt->packets,
+		.visit.bytes = pkt->bytes,
+		.visit.now_j = jiffies,
+		.visit.max = READ_ONCE(settings->max),
+		.visit.acct = READ_ONCE(settings->acct),
 		/* What there is to ask before that is asked when it comes to it. */
-		.create = !wants_listener(un, state) &&
-			  !udptrack_asks_any(&un->asks),
+		.visit.create = !wants_listener(un, state) &&
+				!udptrack_asks_any(&un->asks),
+		.visit.owner = first_owner,
+		.skb = skb,
+		.state = state,
 	};
+	struct udptrack_visit *visit = &hv.visit;
 	struct udptrack_result result;
 	enum udptrack_outcome outcome;
 	struct udptrack_dns_visit dns;
 	struct udptrack_key key;
 
 	if (udptrack_packet_dns(un, skb, state, pkt, &dns))
-		visit.dns = &dns;
-	visit.side = udptrack_key_from_tuple(&pkt->tuple, &key);
-	udptrack_settings_timeouts(settings, &pkt->tuple, &visit.timeouts);
+		visit->dns = &dns;
+	visit->side = udptrack_key_from_tuple(&pkt->tuple, &key);
+	udptrack_settings_timeouts(settings, &pkt->tuple, &visit->timeouts);
 
-	outcome = udptrack_table_track(&un->table, &key, &visit, &result);
+	outcome = udptrack_table_track(&un->table, &key, visit, &result);
 	if (outcome == UDPTRACK_ABSENT) {
 		if (wants_listener(un, state) &&
 		    !udptrack_listener_wants(skb, &pkt->tuple, state)) {
 			this_cpu_inc(un->stats->no_listener);
 			return;
 		}
-		visit.create = true;
-		visit.related = udptrack_asks_match(&un->asks, skb,
-						    &pkt->tuple, state);
-		outcome = udptrack_table_track(&un->table, &key, &visit,
+		visit->create = true;
+		visit->related = udptrack_asks_match(&un->asks, skb,
+						     &pkt->tuple, state);
+		outcome = udptrack_table_track(&un->table, &key, visit,
 					       &result);
 	}
 	if (outcome == UDPTRACK_CREATED)
 		udptrack_gc_kick(&un->gc);
-	if (outcome == UDPTRACK_REFUSED && visit.dns && dns.asks)
+	if (outcome == UDPTRACK_REFUSED && visit->dns && dns.asks)
 		udptrack_dns_lose(&un->dns, dns.rules.now_us);
 	if (outcome == UDPTRACK_FOUND && result.forged)
 		udptrack_forged_log(un, state, &pkt->tuple, &dns.msg);
-	if ((outcome == UDPTRACK_FOUND || outcome == UDPTRACK_CREATED) &&
-	    result.wants_owner)
-		learn_owner(un, skb, state, &key);
+	if (outcome == UDPTRACK_FOUND && result.wants_owner)
+		later_owner(un, skb, state, &key);
 	if (!udptrack_packet_is_unicast(skb, &pkt->tuple))
-		udptrack_asks_note(&un->asks, &pkt->tuple, &visit,
+		udptrack_asks_note(&un->asks, &pkt->tuple, visit,
 				   state->hook);
 }
 

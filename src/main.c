@@ -2,15 +2,18 @@
 /*
  * main - loading and unloading.
  *
- * Owns the order: what everything shares, then the network namespaces; back
- * the other way round. The module parameters are in settings.c.
+ * Owns the order: what everything shares, then the network namespaces, then
+ * netlink, which asks them; back the other way round. The module parameters are
+ * in settings.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
 
 #include "defrag.h"
+#include "events.h"
 #include "guard.h"
+#include "netlink.h"
 #include "netns.h"
 #include "table.h"
 #include "version.h"
@@ -27,21 +30,33 @@ static int __init udptrack_init(void)
 	if (err)
 		return err;
 
-	err = udptrack_defrag_get();
+	err = udptrack_events_module_init();
 	if (err)
 		goto err_table;
+
+	err = udptrack_defrag_get();
+	if (err)
+		goto err_events;
 
 	err = udptrack_netns_register();
 	if (err)
 		goto err_defrag;
+
+	err = udptrack_netlink_register();
+	if (err)
+		goto err_netns;
 	udptrack_guard_ready();
 
 	pr_info("version " UDPTRACK_VERSION ", at most %u flows a network namespace\n",
 		udptrack_defaults.max);
 	return 0;
 
+err_netns:
+	udptrack_netns_unregister();
 err_defrag:
 	udptrack_defrag_put();
+err_events:
+	udptrack_events_module_exit();
 err_table:
 	udptrack_table_module_exit();
 	return err;
@@ -49,8 +64,10 @@ err_table:
 
 static void __exit udptrack_exit(void)
 {
+	udptrack_netlink_unregister();
 	udptrack_netns_unregister();
 	udptrack_defrag_put();
+	udptrack_events_module_exit();
 	udptrack_table_module_exit();
 }
 

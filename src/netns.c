@@ -4,8 +4,9 @@
  * which it comes and goes.
  *
  * Owns struct udptrack_net. Up: settings and table first, what shows them
- * next, hooks last. Down: .pre_exit takes the hooks away, the core waits for
- * RCU so that no packet is inside any more, and .exit undoes the rest.
+ * next, hooks last. Down: .pre_exit takes the hooks away and ends the events,
+ * the core waits for RCU so that no packet is inside any more, and .exit undoes
+ * the rest. Nobody is told of the flows that end with their namespace.
  */
 #include <linux/netdevice.h>
 #include <linux/ratelimit.h>
@@ -21,6 +22,7 @@
 #include "sysctl.h"
 
 unsigned int udptrack_net_id __read_mostly;
+EXPORT_SYMBOL_GPL(udptrack_net_id);
 /* Namespaces that come now were there before us. */
 static bool is_loading;
 
@@ -49,6 +51,8 @@ static int __net_init udptrack_net_init(struct net *net)
 	if (err)
 		goto err_dns_stats;
 	un->table.dns = &un->dns;
+	udptrack_events_init(&un->events, net, &un->settings.events);
+	un->table.watch = &un->events.watch;
 	/* Who is here already may have asked something. */
 	if (is_loading)
 		udptrack_dns_lose(&un->dns, udptrack_dns_clock());
@@ -98,6 +102,7 @@ err_hooks:
 	/* Some may have been there, with packets inside that made flows. */
 	synchronize_net();
 	udptrack_gc_stop(&un->gc);
+	udptrack_events_close(&un->events);
 	udptrack_defrag_disable(net);
 err_proc:
 	udptrack_proc_unregister(net);
@@ -123,6 +128,7 @@ static void __net_exit udptrack_net_pre_exit(struct net *net)
 	udptrack_mark_close(net);
 	udptrack_hooks_unregister(net);
 	udptrack_defrag_disable(net);
+	udptrack_events_close(&udptrack_net(net)->events);
 }
 
 static void __net_exit udptrack_net_exit(struct net *net)

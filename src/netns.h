@@ -10,6 +10,7 @@
 
 #include "asks.h"
 #include "dns.h"
+#include "events.h"
 #include "gc.h"
 #include "optional.h"
 #include "settings.h"
@@ -21,6 +22,7 @@
  * @settings:    what its root may set
  * @table:       its flows
  * @gc:          their collector
+ * @events:      what is told of them
  * @asks:        multicast and broadcast requests
  * @mark:        its mark hooks
  * @forged:      its hooks that count forged DNS answers
@@ -35,6 +37,7 @@ struct udptrack_net {
 	struct udptrack_settings settings;
 	struct udptrack_table table;
 	struct udptrack_gc gc;
+	struct udptrack_events events;
 	struct udptrack_asks asks;
 	struct udptrack_optional mark;
 	struct udptrack_optional forged;

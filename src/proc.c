@@ -128,11 +128,11 @@ static int flows_show(struct seq_file *seq, void *v)
 	const struct udptrack_snapshot *flow = v;
 	bool ipv4 = flow->tuple.family == NFPROTO_IPV4;
 	bool replied = flow->state.flags & UDPTRACK_SEEN_REPLY;
-	s32 left_j = flow->state.expires_j - (u32)jiffies;
 
-	seq_printf(seq, "%-8s %u %-8s %u %d %s", ipv4 ? "ipv4" : "ipv6",
+	seq_printf(seq, "%-8s %u %-8s %u %u %s", ipv4 ? "ipv4" : "ipv6",
 		   ipv4 ? AF_INET : AF_INET6, "udp", IPPROTO_UDP,
-		   max(left_j, 0) / HZ, replied ? "ESTABLISHED" : "NEW");
+		   udptrack_state_seconds_left(&flow->state, jiffies),
+		   replied ? "ESTABLISHED" : "NEW");
 	show_tuple(seq, &flow->tuple, false);
 	show_traffic(seq, flow, UDPTRACK_ORIGINAL);
 	if (!replied)
@@ -157,7 +157,7 @@ static const struct seq_operations flows_ops = {
 static const char * const stat_columns[] = {
 	"found", "new", "expired", "evicted", "full", "alloc_failed",
 	"insert_failed", "clash", "truncated", "malformed", "bad_checksum",
-	"fragment", "exempt", "loopback", "no_listener",
+	"fragment", "exempt", "loopback", "no_listener", "deleted",
 };
 
 /* Position 0 is the header, position n + 1 the row of CPU n. */

@@ -41,6 +41,7 @@ const struct udptrack_setting udptrack_setting_list[UDPTRACK_SETTINGS] = {
 	[UDPTRACK_SET_DNS]		= SETTING(dns, 0, 2),
 	[UDPTRACK_SET_DNS_LINGER]	= SETTING(dns_linger, 1, 86400),
 	[UDPTRACK_SET_BIND_GUARD]	= SETTING(bind_guard, 0, 1),
+	[UDPTRACK_SET_EVENTS]		= SETTING(events, 0, 1),
 };
 EXPORT_SYMBOL_IF_KUNIT(udptrack_setting_list);
 
@@ -56,6 +57,7 @@ struct udptrack_settings udptrack_defaults = {
 	.dns = UDPTRACK_DNS_DETECT,
 	.dns_linger = 5,
 	.bind_guard = 0,
+	.events = 1,
 };
 
 /* The root of a container does not write to the host's log unless it may. */
@@ -394,6 +396,9 @@ MODULE_PARM_DESC(dns_linger, "seconds a flow lives on once no DNS question is op
 
 NUMBER(UDPTRACK_SET_BIND_GUARD, bind_guard);
 MODULE_PARM_DESC(bind_guard, "no bind() to a port from which this host started a flow that outlives its socket, 0 or 1 (0)");
+
+NUMBER(UDPTRACK_SET_EVENTS, events);
+MODULE_PARM_DESC(events, "tell by netlink of what happens to flows, when somebody listens, 0 or 1 (1)");
 
 module_param_cb(dns_ports, &dns_ports_ops, &udptrack_defaults.dns_ports, 0444);
 MODULE_PARM_DESC(dns_ports, "ports where DNS servers listen (53)");

@@ -25,12 +25,13 @@
  * @dns:              enum udptrack_dns_mode
  * @dns_linger:       seconds a flow lives on once no DNS question is open
  * @bind_guard:       no bind() to the port of a live flow without its socket
+ * @events:           tell of what happens to flows, when somebody listens
  * @mark_mask:        bits of skb->mark that carry the state, 0 for none
  * @dns_ports:        ports where DNS servers listen
  * @exempt_ports:     ports that are not tracked at all
  * @port_timeouts:    ports with timeouts of their own
  *
- * Written by sysctl with single stores, read by the packet path with
+ * Written by config.c with single stores, read by the packet path with
  * READ_ONCE().
  */
 struct udptrack_settings {
@@ -45,6 +46,7 @@ struct udptrack_settings {
 	unsigned int dns;
 	unsigned int dns_linger;
 	unsigned int bind_guard;
+	unsigned int events;
 	unsigned int mark_mask;
 	struct udptrack_ports dns_ports;
 	struct udptrack_ports exempt_ports;
@@ -79,6 +81,7 @@ enum udptrack_setting_id {
 	UDPTRACK_SET_DNS,
 	UDPTRACK_SET_DNS_LINGER,
 	UDPTRACK_SET_BIND_GUARD,
+	UDPTRACK_SET_EVENTS,
 	UDPTRACK_SETTINGS,
 };
 

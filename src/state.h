@@ -4,6 +4,8 @@
 #define UDPTRACK_STATE_H
 
 #include <linux/bits.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
 
 /**
@@ -46,6 +48,7 @@ enum udptrack_dir {
 #define UDPTRACK_EVENT_NEW		BIT(0)
 #define UDPTRACK_EVENT_ESTABLISHED	BIT(1)
 #define UDPTRACK_EVENT_ASSURED		BIT(2)
+#define UDPTRACK_EVENT_CLOSED		BIT(3)	/* see table.c, for DNS */
 
 /* A two-way flow younger than this is a question and its answer, no stream. */
 #define UDPTRACK_STREAM_AFTER_SEC	2
@@ -84,5 +87,21 @@ bool udptrack_state_expired(const struct udptrack_state *state, u32 now_j);
 enum udptrack_class
 udptrack_state_classify(const struct udptrack_state *state,
 			enum udptrack_dir dir);
+
+/**
+ * udptrack_state_seconds_left - how long a flow has to live, as users see it
+ * @state: its state
+ * @now_j: the time, in jiffies
+ *
+ * Context: any; pure.
+ * Return: whole seconds, 0 once it is dead.
+ */
+static inline u32 udptrack_state_seconds_left(const struct udptrack_state *state,
+					      u32 now_j)
+{
+	s32 left_j = state->expires_j - now_j;
+
+	return max(left_j, 0) / HZ;
+}
 
 #endif

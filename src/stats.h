@@ -26,6 +26,7 @@
  * @exempt:        untracked: exempt port
  * @loopback:      untracked: loopback switched off
  * @no_listener:   inbound to a closed port: no flow made
+ * @deleted:       flows that somebody deleted
  */
 struct udptrack_stats {
 	unsigned int found;
@@ -43,6 +44,7 @@ struct udptrack_stats {
 	unsigned int exempt;
 	unsigned int loopback;
 	unsigned int no_listener;
+	unsigned int deleted;
 };
 
 #endif

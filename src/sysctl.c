@@ -11,8 +11,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
-#include "forged.h"
-#include "guard.h"
+#include "config.h"
 #include "mark.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -20,75 +19,28 @@
 /* Writers of lists take turns; packets read them meanwhile. */
 static DEFINE_MUTEX(ports_mutex);
 
-static unsigned int limit_max = UDPTRACK_MAX_LIMIT;
-
 static int sysctl_number(const_ctl_table *table, int write, void *buffer,
 			 size_t *lenp, loff_t *ppos)
 {
-	unsigned int min = *(unsigned int *)table->extra1;
-	unsigned int max = *(unsigned int *)table->extra2;
+	const struct udptrack_setting *setting =
+		container_of((const unsigned int *)table->extra1,
+			     struct udptrack_setting, min);
+	enum udptrack_setting_id id = setting - udptrack_setting_list;
+	struct net *net = table->data;
+	unsigned int value = udptrack_config_get(udptrack_net(net), id);
+	struct ctl_table copy = *table;
 	size_t len = *lenp;
 	int err;
 
-	err = proc_douintvec_minmax(table, write, buffer, lenp, ppos);
-	if (write && err)
-		udptrack_setting_refuse("sysctl", table->procname, buffer, len,
-					min, max);
-	return err;
-}
-
-/* As sysctl_number(), but a write only goes to *@value. */
-static int sysctl_copy(const_ctl_table *table, int write, void *buffer,
-		       size_t *lenp, loff_t *ppos, unsigned int *value)
-{
-	struct ctl_table copy = *table;
-
-	copy.data = value;
-	return sysctl_number(&copy, write, buffer, lenp, ppos);
-}
-
-/* There may be DNS questions that were not looked at before. */
-static void lose_dns(struct udptrack_net *un)
-{
-	udptrack_dns_lose(&un->dns, udptrack_dns_clock());
-}
-
-static int sysctl_dns(const_ctl_table *table, int write, void *buffer,
-		      size_t *lenp, loff_t *ppos)
-{
-	struct net *net = table->data;
-	struct udptrack_net *un = udptrack_net(net);
-	unsigned int old = READ_ONCE(un->settings.dns), mode = old;
-	int err;
-
-	err = sysctl_copy(table, write, buffer, lenp, ppos, &mode);
-	if (err || !write)
+	copy.data = &value;
+	err = proc_douintvec_minmax(&copy, write, buffer, lenp, ppos);
+	if (!write)
 		return err;
-	if (old == UDPTRACK_DNS_OFF)
-		lose_dns(un);
-	return udptrack_forged_set(net, mode);
-}
-
-static int sysctl_loopback(const_ctl_table *table, int write, void *buffer,
-			   size_t *lenp, loff_t *ppos)
-{
-	int err = sysctl_number(table, write, buffer, lenp, ppos);
-
-	if (!err && write)
-		lose_dns(container_of((unsigned int *)table->data,
-				      struct udptrack_net, settings.loopback));
+	if (!err)
+		return udptrack_config_set(net, id, value);
+	udptrack_setting_refuse("sysctl", table->procname, buffer, len,
+				setting->min, *(unsigned int *)table->extra2);
 	return err;
-}
-
-static int sysctl_bind_guard(const_ctl_table *table, int write, void *buffer,
-			     size_t *lenp, loff_t *ppos)
-{
-	struct net *net = table->data;
-	unsigned int value = READ_ONCE(udptrack_net(net)->settings.bind_guard);
-	int err;
-
-	err = sysctl_copy(table, write, buffer, lenp, ppos, &value);
-	return err || !write ? err : udptrack_guard_set(net, value);
 }
 
 static int read_mask(const_ctl_table *table, unsigned int mask, void *buffer,
@@ -121,7 +73,7 @@ static int sysctl_mark_mask(const_ctl_table *table, int write, void *buffer,
 	if (!err && !udptrack_mark_mask_valid(mask))
 		err = -EINVAL;
 	if (!err)
-		return udptrack_mark_set(net, mask);
+		return udptrack_config_set(net, UDPTRACK_CONFIG_MARK_MASK, mask);
 	udptrack_mask_refuse("sysctl", table->procname, buffer, len);
 	return err;
 }
@@ -157,7 +109,7 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 	if (write && err == -EINVAL)
 		udptrack_ports_refuse("sysctl", table->procname, buffer, len);
 	if (write && !err)
-		lose_dns(table->extra1);
+		udptrack_config_lose_dns(table->extra1);
 	return err;
 }
 
@@ -237,26 +189,20 @@ enum {
 	SYSCTLS,
 };
 
-static void fill_number(struct ctl_table *entry, const struct net *net,
-			struct udptrack_settings *settings,
+static void fill_number(struct ctl_table *entry, struct net *net,
 			enum udptrack_setting_id id)
 {
 	const struct udptrack_setting *setting = &udptrack_setting_list[id];
 
 	entry->procname = setting->sysctl;
-	entry->data = udptrack_setting_value(settings, id);
+	entry->data = net;
 	entry->maxlen = sizeof(unsigned int);
 	entry->mode = 0644;
 	entry->proc_handler = sysctl_number;
 	entry->extra1 = (void *)&setting->min;
 	entry->extra2 = (void *)&setting->max;
-	/*
-	 * The root of a container may set its own limit, but not above what
-	 * the host's administrator gave when the module was loaded.
-	 */
 	if (id == UDPTRACK_SET_MAX)
-		entry->extra2 = net_eq(net, &init_net) ?
-				&limit_max : &udptrack_defaults.max;
+		entry->extra2 = (void *)udptrack_config_ceiling(net);
 }
 
 static void fill(struct ctl_table *entries, struct net *net,
@@ -266,12 +212,7 @@ static void fill(struct ctl_table *entries, struct net *net,
 	unsigned int id;
 
 	for (id = 0; id < UDPTRACK_SETTINGS; id++)
-		fill_number(&entries[id], net, &un->settings, id);
-	entries[UDPTRACK_SET_LOOPBACK].proc_handler = sysctl_loopback;
-	entries[UDPTRACK_SET_DNS].data = net;
-	entries[UDPTRACK_SET_DNS].proc_handler = sysctl_dns;
-	entries[UDPTRACK_SET_BIND_GUARD].data = net;
-	entries[UDPTRACK_SET_BIND_GUARD].proc_handler = sysctl_bind_guard;
+		fill_number(&entries[id], net, id);
 
 	entry = &entries[SYSCTL_MARK_MASK];
 	entry->procname = "udptrack_mark_mask";

@@ -25,6 +25,10 @@
  * gone. Lock order: flow->lock, then the bucket lock inside rhashtable or that
  * of a chain of ports. No two flow locks are held at once, and by_id's lock is
  * never taken under one.
+ *
+ * Whoever watches the table is told of what happens to a flow while its lock
+ * is held, so in the order in which it happens; see events.c.
+ *
  * Memory is freed after an RCU grace period through call_rcu(), for which
  * module unload waits with rcu_barrier().
  */
@@ -33,8 +37,10 @@
 #include <linux/sched.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <kunit/visibility.h>
 
+#include "events.h"
 #include "flow.h"
 #include "started.h"
 #include "table.h"
@@ -46,7 +52,7 @@
 #define EVICT_TRIES		4
 /* Races with other first packets that one packet may lose in a row. */
 #define TRACK_TRIES		8
-/* Flows a listing passes over before it lets others run. */
+/* Dead flows a listing passes over before it lets others run. */
 #define NEXT_CHUNK		256
 
 static struct kmem_cache *flow_cache __read_mostly;
@@ -124,6 +130,7 @@ int udptrack_table_init(struct udptrack_table *table,
 	table->evict_hand = 0;
 	table->stats = stats;
 	table->dns = NULL;
+	table->watch = NULL;
 	return rhashtable_init(&table->by_key, &by_key_params);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_init);
@@ -153,6 +160,87 @@ static void flow_free_rcu(struct rcu_head *head)
 	kmem_cache_free(flow_cache, flow);
 }
 
+/* Under flow->lock. */
+static void owner_snapshot(const struct udptrack_owner *owner,
+			   struct pid_namespace *reader,
+			   struct udptrack_snapshot *snap)
+{
+	snap->has_uid = owner->has_uid;
+	snap->uid = owner->uid;
+	snap->cgroup = owner->cgroup;
+	snap->pid = reader ? pid_nr_ns(owner->pid, reader) : 0;
+	memcpy(snap->comm, owner->comm, sizeof(snap->comm));
+}
+
+/* Under flow->lock. */
+static void flow_copy(const struct udptrack_flow *flow,
+		      struct pid_namespace *reader,
+		      struct udptrack_snapshot *snap)
+{
+	snap->id = flow->id;
+	snap->start_ns = flow->start_ns;
+	snap->state = flow->state;
+	snap->acct = flow->acct;
+	snap->traffic[0] = flow->traffic[0];
+	snap->traffic[1] = flow->traffic[1];
+	owner_snapshot(&flow->owner, reader, snap);
+	snap->is_dns = flow->dns;
+	if (flow->dns)
+		snap->dns = flow->dns->sum;
+	udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
+}
+
+/*
+ * Tell who watches, if anybody wants to know. Under flow->lock. The copy of the
+ * flow has no place on the stack of packets that nobody is told of.
+ */
+static noinline void flow_tell(struct udptrack_table *table,
+			       const struct udptrack_flow *flow,
+			       struct udptrack_event *event)
+{
+	struct udptrack_watch *watch = table->watch;
+	struct udptrack_snapshot snap;
+
+	lockdep_assert_held(&flow->lock);
+	if (!watch || !watch->wants(watch))
+		return;
+	flow_copy(flow, watch->reader, &snap);
+	event->flow = &snap;
+	watch->event(watch, event);
+}
+
+static void flow_tell_alert(struct udptrack_table *table,
+			    const struct udptrack_flow *flow,
+			    enum udptrack_alert alert)
+{
+	struct udptrack_event event = {
+		.kind = UDPTRACK_EVENT_DNS,
+		.alert = alert,
+	};
+
+	flow_tell(table, flow, &event);
+}
+
+/* What a packet did to it, see UDPTRACK_EVENT_*. */
+static void flow_tell_change(struct udptrack_table *table,
+			     const struct udptrack_flow *flow, u8 events)
+{
+	struct udptrack_event event = { .kind = UDPTRACK_EVENT_UPDATE };
+
+	if (events & UDPTRACK_EVENT_ESTABLISHED)
+		event.change |= UDPTRACK_CHANGE_ESTABLISHED;
+	if (events & UDPTRACK_EVENT_ASSURED)
+		event.change |= UDPTRACK_CHANGE_ASSURED;
+	if (events & UDPTRACK_EVENT_CLOSED)
+		event.change |= UDPTRACK_CHANGE_CLOSED;
+	flow_tell(table, flow, &event);
+}
+
+static u32 flow_unanswered(const struct udptrack_flow *flow)
+{
+	return flow->dns ? flow->dns->sum.unanswered : 0;
+}
+
 /* Take a live flow out of by_key and its chain. Under flow->lock. */
 static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
 {
@@ -174,6 +262,41 @@ static void flow_lose_dns(struct udptrack_table *table,
 {
 	if (flow->dns)
 		udptrack_dns_lose(table->dns, udptrack_dns_clock());
+}
+
+/*
+ * End a live flow: because its time was up, else for the reason that the caller
+ * has. Under flow->lock. False when its time was up.
+ */
+static bool flow_end(struct udptrack_table *table, struct udptrack_flow *flow,
+		     u32 now_j, enum udptrack_reason reason)
+{
+	struct udptrack_event event = {
+		.kind = UDPTRACK_EVENT_END,
+		.reason = reason,
+		.stop_ns = ktime_get_real_ns(),
+	};
+	bool expired = udptrack_state_expired(&flow->state, now_j);
+	u32 unanswered = flow_unanswered(flow);
+
+	if (!expired)
+		flow_lose_dns(table, flow);
+	flow_kill(table, flow);
+	if (expired) {
+		event.reason = UDPTRACK_REASON_TIMEOUT;
+		/* It ended then, whenever that is found out. */
+		event.stop_ns -= (u64)(now_j - flow->state.expires_j) *
+				 (NSEC_PER_SEC / HZ);
+		this_cpu_inc(table->stats->expired);
+		if (flow_unanswered(flow) != unanswered)
+			flow_tell_alert(table, flow, UDPTRACK_ALERT_UNANSWERED);
+	} else if (reason == UDPTRACK_REASON_EVICTED) {
+		this_cpu_inc(table->stats->evicted);
+	} else {
+		this_cpu_inc(table->stats->deleted);
+	}
+	flow_tell(table, flow, &event);
+	return !expired;
 }
 
 /* The rest of a flow's death, for the one who killed it. Without its lock. */
@@ -219,25 +342,28 @@ static bool flow_is_asked(const struct udptrack_flow *flow, unsigned int side,
 static void flow_ask(struct udptrack_table *table, struct udptrack_flow *flow,
 		     bool is_first, const struct udptrack_visit *visit)
 {
-	if (visit->dns && visit->dns->asks)
-		udptrack_dns_ask(&flow->dns, visit->side, is_first,
-				 &visit->dns->msg, &visit->dns->rules,
-				 table->dns);
+	if (!visit->dns || !visit->dns->asks)
+		return;
+	udptrack_dns_ask(&flow->dns, visit->side, is_first, &visit->dns->msg,
+			 &visit->dns->rules, table->dns);
+	flow->closed = false;
 }
 
 /*
  * What may be an answer. False when it is forged and that is to have
- * consequences; then it was counted where it arrived. Under flow->lock.
+ * consequences; then it was counted where it arrived. @closes is set when it
+ * is the one that leaves no question open. Under flow->lock.
  */
 static bool flow_answer(struct udptrack_table *table,
 			struct udptrack_flow *flow,
 			const struct udptrack_visit *visit,
 			struct udptrack_timeouts *timeouts,
-			struct udptrack_result *result)
+			struct udptrack_result *result, bool *closes)
 {
 	const struct udptrack_dns_visit *dns = visit->dns;
 
 	result->forged = false;
+	*closes = false;
 	if (!flow_is_asked(flow, visit->side, dns))
 		return true;
 	if (dns->enforce && udptrack_dns_judge(flow->dns, &dns->msg,
@@ -250,6 +376,8 @@ static bool flow_answer(struct udptrack_table *table,
 	if (udptrack_dns_idle(flow->dns, &dns->rules, table->dns)) {
 		timeouts->unreplied_j = dns->linger_j;
 		timeouts->stream_j = dns->linger_j;
+		*closes = !flow->closed;
+		flow->closed = true;
 	}
 	return true;
 }
@@ -264,6 +392,8 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 {
 	struct udptrack_timeouts timeouts = visit->timeouts;
 	enum udptrack_dir dir;
+	u32 unanswered;
+	bool closes;
 
 	spin_lock_bh(&flow->lock);
 	if (!flow->live) {
@@ -271,14 +401,14 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 		return false;
 	}
 	if (udptrack_state_expired(&flow->state, visit->now_j)) {
-		flow_kill(table, flow);
+		flow_end(table, flow, visit->now_j, UDPTRACK_REASON_TIMEOUT);
 		spin_unlock_bh(&flow->lock);
 		flow_release(table, flow);
-		this_cpu_inc(table->stats->expired);
 		return false;
 	}
+	unanswered = flow_unanswered(flow);
 	flow_ask(table, flow, false, visit);
-	if (!flow_answer(table, flow, visit, &timeouts, result)) {
+	if (!flow_answer(table, flow, visit, &timeouts, result, &closes)) {
 		spin_unlock_bh(&flow->lock);
 		result->class = UDPTRACK_INVALID;
 		result->events = 0;
@@ -289,8 +419,16 @@ static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
 	result->class = udptrack_state_classify(&flow->state, dir);
 	flow->state = udptrack_state_next(flow->state, dir, visit->now_j,
 					  &timeouts, &result->events);
+	if (closes)
+		result->events |= UDPTRACK_EVENT_CLOSED;
 	flow_account(flow, dir, visit);
 	result->wants_owner = !flow->owner.final;
+	if (unlikely(flow_unanswered(flow) != unanswered))
+		flow_tell_alert(table, flow, UDPTRACK_ALERT_UNANSWERED);
+	if (unlikely(result->forged))
+		flow_tell_alert(table, flow, UDPTRACK_ALERT_FORGED);
+	if (unlikely(result->events))
+		flow_tell_change(table, flow, result->events);
 	spin_unlock_bh(&flow->lock);
 	this_cpu_inc(table->stats->found);
 	return true;
@@ -355,7 +493,6 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 {
 	struct udptrack_flow *victim;
 	bool evicted = false;
-	bool expired = false;
 	unsigned int tries;
 
 	rcu_read_lock();
@@ -365,21 +502,12 @@ static bool table_evict(struct udptrack_table *table, u32 now_j)
 			break;
 		spin_lock_bh(&victim->lock);
 		evicted = flow_evictable(victim, now_j);
-		if (evicted) {
-			expired = udptrack_state_expired(&victim->state, now_j);
-			if (!expired)
-				flow_lose_dns(table, victim);
-			flow_kill(table, victim);
-		}
+		if (evicted)
+			flow_end(table, victim, now_j, UDPTRACK_REASON_EVICTED);
 		spin_unlock_bh(&victim->lock);
 	}
-	if (evicted) {
+	if (evicted)
 		flow_release(table, victim);
-		if (expired)
-			this_cpu_inc(table->stats->expired);
-		else
-			this_cpu_inc(table->stats->evicted);
-	}
 	rcu_read_unlock();
 	return evicted;
 }
@@ -408,6 +536,9 @@ static struct udptrack_flow *flow_alloc(const struct udptrack_key *key,
 	flow->acct = visit->acct;
 	flow->origin = visit->side;
 	flow->ifindex = visit->ifindex;
+	flow->start_ns = ktime_get_real_ns();
+	if (visit->owner)
+		visit->owner(visit, &flow->owner);
 	flow->state = udptrack_state_open(visit->now_j, &visit->timeouts);
 	if (visit->related)
 		flow->state.flags |= UDPTRACK_EXPECTED;
@@ -423,6 +554,7 @@ static int table_create(struct udptrack_table *table,
 			const struct udptrack_key *key,
 			const struct udptrack_visit *visit)
 {
+	struct udptrack_event event = { .kind = UDPTRACK_EVENT_BEGIN };
 	struct udptrack_flow *flow, *other;
 
 	if (!table_reserve(table, visit->max, visit->now_j))
@@ -434,6 +566,7 @@ static int table_create(struct udptrack_table *table,
 	/* From here on iterators may see it; while not live they pass on. */
 	flow->id = atomic_long_inc_return(&table->last_id);
 	if (xa_insert_bh(&table->by_id, flow->id, flow, ALLOC_FLAGS)) {
+		udptrack_owner_put(&flow->owner);
 		kmem_cache_free(flow_cache, flow);
 		goto no_memory;
 	}
@@ -445,6 +578,7 @@ static int table_create(struct udptrack_table *table,
 	if (flow->live) {
 		udptrack_started_add(table, flow);
 		flow_ask(table, flow, true, visit);
+		flow_tell(table, flow, &event);
 	}
 	spin_unlock_bh(&flow->lock);
 	if (!other) {
@@ -533,13 +667,16 @@ bool udptrack_table_forged(struct udptrack_table *table,
 			 udptrack_dns_judge(flow->dns, &dns->msg,
 					    &dns->rules) ==
 			 UDPTRACK_DNS_FORGED;
-		if (forged && note)
+		if (forged && note) {
 			udptrack_dns_note_forged(flow->dns, table->dns);
+			flow_tell_alert(table, flow, UDPTRACK_ALERT_FORGED);
+		}
 		spin_unlock_bh(&flow->lock);
 	}
 	rcu_read_unlock();
 	return forged;
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_forged);
 
 /**
  * udptrack_table_track - let a packet refresh its flow, or make one
@@ -582,7 +719,7 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 			result->class = visit->related ? UDPTRACK_RELATED
 						       : UDPTRACK_NEW;
 			result->events = UDPTRACK_EVENT_NEW;
-			result->wants_owner = true;
+			result->wants_owner = false;
 			result->forged = false;
 			return UDPTRACK_CREATED;
 		}
@@ -623,33 +760,45 @@ void udptrack_table_own(struct udptrack_table *table,
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_own);
 
+/* The flow of a key, an id, or both. Under rcu_read_lock(). */
+static struct udptrack_flow *table_find(struct udptrack_table *table,
+					const struct udptrack_key *key,
+					unsigned long id)
+{
+	struct udptrack_flow *flow;
+
+	if (!key)
+		return xa_load(&table->by_id, id);
+	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	return flow && (!id || flow->id == id) ? flow : NULL;
+}
+
 /**
  * udptrack_table_erase - remove a flow
  * @table: the table
- * @key:   its ends
+ * @key:   its ends, or NULL when only @id matters
+ * @id:    its id, or 0 when only @key matters
  * @now_j: the time, in jiffies
  *
  * Context: process or softirq.
  * Return: true when there was a live flow.
  */
 bool udptrack_table_erase(struct udptrack_table *table,
-			  const struct udptrack_key *key, u32 now_j)
+			  const struct udptrack_key *key, unsigned long id,
+			  u32 now_j)
 {
 	struct udptrack_flow *flow;
 	bool killed = false;
 	bool live = false;
 
 	rcu_read_lock();
-	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
+	flow = table_find(table, key, id);
 	if (flow) {
 		spin_lock_bh(&flow->lock);
-		if (flow->live) {
-			live = !udptrack_state_expired(&flow->state, now_j);
-			if (live)
-				flow_lose_dns(table, flow);
-			flow_kill(table, flow);
-			killed = true;
-		}
+		killed = flow->live;
+		if (killed)
+			live = flow_end(table, flow, now_j,
+					UDPTRACK_REASON_DELETED);
 		spin_unlock_bh(&flow->lock);
 	}
 	if (killed)
@@ -657,13 +806,14 @@ bool udptrack_table_erase(struct udptrack_table *table,
 	rcu_read_unlock();
 	return live;
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_erase);
+EXPORT_SYMBOL_GPL(udptrack_table_erase);
 
 /**
  * udptrack_table_flush - remove every flow
  * @table: the table
  *
- * Flows made meanwhile may stay.
+ * For good: nobody is told, and nothing is counted. Flows made meanwhile may
+ * stay.
  *
  * Context: process; may sleep.
  */
@@ -706,19 +856,7 @@ unsigned long udptrack_table_last_id(const struct udptrack_table *table)
 {
 	return atomic_long_read(&table->last_id);
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_last_id);
-
-/* Under flow->lock. */
-static void owner_snapshot(const struct udptrack_owner *owner,
-			   struct pid_namespace *reader,
-			   struct udptrack_snapshot *snap)
-{
-	snap->has_uid = owner->has_uid;
-	snap->uid = owner->uid;
-	snap->cgroup = owner->cgroup;
-	snap->pid = reader ? pid_nr_ns(owner->pid, reader) : 0;
-	memcpy(snap->comm, owner->comm, sizeof(snap->comm));
-}
+EXPORT_SYMBOL_GPL(udptrack_table_last_id);
 
 static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
 			  struct pid_namespace *reader,
@@ -728,21 +866,39 @@ static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
 
 	spin_lock_bh(&flow->lock);
 	live = flow->live && !udptrack_state_expired(&flow->state, now_j);
-	if (live) {
-		snap->id = flow->id;
-		snap->state = flow->state;
-		snap->acct = flow->acct;
-		snap->traffic[0] = flow->traffic[0];
-		snap->traffic[1] = flow->traffic[1];
-		owner_snapshot(&flow->owner, reader, snap);
-		snap->is_dns = flow->dns;
-		if (flow->dns)
-			snap->dns = flow->dns->sum;
-		udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
-	}
+	if (live)
+		flow_copy(flow, reader, snap);
 	spin_unlock_bh(&flow->lock);
 	return live;
 }
+
+/**
+ * udptrack_table_get - copy a flow
+ * @table:  the table
+ * @key:    its ends, or NULL when only @id matters
+ * @id:     its id, or 0 when only @key matters
+ * @now_j:  the time, in jiffies
+ * @reader: the pid namespace in whose numbers to name processes, or NULL
+ * @snap:   filled in when there is one
+ *
+ * Context: process or softirq.
+ * Return: true when there is a live flow.
+ */
+bool udptrack_table_get(struct udptrack_table *table,
+			const struct udptrack_key *key, unsigned long id,
+			u32 now_j, struct pid_namespace *reader,
+			struct udptrack_snapshot *snap)
+{
+	struct udptrack_flow *flow;
+	bool live;
+
+	rcu_read_lock();
+	flow = table_find(table, key, id);
+	live = flow && flow_snapshot(flow, now_j, reader, snap);
+	rcu_read_unlock();
+	return live;
+}
+EXPORT_SYMBOL_GPL(udptrack_table_get);
 
 /**
  * udptrack_table_next - copy the first live flow from a cursor on
@@ -766,22 +922,86 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 {
 	struct udptrack_flow *flow;
 	unsigned long id = from_id;
+	bool done = false;
 	unsigned int n;
 
-	for (;;) {
+	do {
 		rcu_read_lock();
-		for (n = 0; n < NEXT_CHUNK; n++, id++) {
+		for (n = 0; n < NEXT_CHUNK && !done; n++, id++) {
 			flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
-			if (!flow || flow_snapshot(flow, now_j, reader, snap)) {
-				rcu_read_unlock();
-				return flow;
-			}
+			done = !flow || flow_snapshot(flow, now_j, reader, snap);
 		}
+		rcu_read_unlock();
+		/* The caller may want none of all these copies. */
+		cond_resched();
+	} while (!done);
+	return flow;
+}
+EXPORT_SYMBOL_GPL(udptrack_table_next);
+
+/* End a flow if it is doomed, or dead. Under rcu_read_lock(). */
+static bool flow_prune(struct udptrack_table *table,
+		       struct udptrack_flow *flow, u32 now_j,
+		       struct pid_namespace *reader,
+		       bool (*doomed)(const struct udptrack_snapshot *flow,
+				      const void *arg),
+		       const void *arg)
+{
+	struct udptrack_snapshot snap;
+	bool pruned = false;
+	bool killed;
+
+	spin_lock_bh(&flow->lock);
+	killed = flow->live;
+	if (killed && doomed && !udptrack_state_expired(&flow->state, now_j)) {
+		flow_copy(flow, reader, &snap);
+		killed = doomed(&snap, arg);
+	}
+	if (killed)
+		pruned = flow_end(table, flow, now_j, UDPTRACK_REASON_DELETED);
+	spin_unlock_bh(&flow->lock);
+	if (killed)
+		flow_release(table, flow);
+	return pruned;
+}
+
+/**
+ * udptrack_table_prune - remove the flows that somebody wants to be rid of
+ * @table:  the table
+ * @now_j:  the time, in jiffies
+ * @reader: the pid namespace in whose numbers @doomed sees processes, or NULL
+ * @doomed: this one? Called with a copy, under a spin lock; NULL for all
+ * @arg:    for @doomed
+ *
+ * Flows that begin meanwhile stay.
+ *
+ * Context: process; may sleep.
+ * Return: the number of live flows that were removed.
+ */
+unsigned int udptrack_table_prune(struct udptrack_table *table, u32 now_j,
+				  struct pid_namespace *reader,
+				  bool (*doomed)(const struct udptrack_snapshot *flow,
+						 const void *arg),
+				  const void *arg)
+{
+	unsigned long last_id = udptrack_table_last_id(table);
+	struct udptrack_flow *flow;
+	unsigned int pruned = 0;
+	unsigned long id;
+
+	for (id = 0;; id++) {
+		rcu_read_lock();
+		flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
+		if (!flow) {
+			rcu_read_unlock();
+			return pruned;
+		}
+		pruned += flow_prune(table, flow, now_j, reader, doomed, arg);
 		rcu_read_unlock();
 		cond_resched();
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_next);
+EXPORT_SYMBOL_GPL(udptrack_table_prune);
 
 /**
  * udptrack_table_collect - free some expired flows
@@ -818,12 +1038,10 @@ bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
 		expired = flow->live &&
 			  udptrack_state_expired(&flow->state, now_j);
 		if (expired)
-			flow_kill(table, flow);
+			flow_end(table, flow, now_j, UDPTRACK_REASON_TIMEOUT);
 		spin_unlock_bh(&flow->lock);
-		if (expired) {
+		if (expired)
 			flow_release(table, flow);
-			this_cpu_inc(table->stats->expired);
-		}
 	}
 	rcu_read_unlock();
 	*cursor = budget ? 0 : id;
@@ -842,7 +1060,7 @@ unsigned int udptrack_table_count(const struct udptrack_table *table)
 {
 	return atomic_read(&table->count);
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_count);
+EXPORT_SYMBOL_GPL(udptrack_table_count);
 
 /**
  * udptrack_table_buckets - size of the hash table

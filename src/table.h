@@ -15,6 +15,7 @@
 #include "tuple.h"
 
 struct hlist_bl_head;
+struct udptrack_watch;
 
 /**
  * struct udptrack_table - flows by key and by age; use only through table.c
@@ -30,6 +31,8 @@ struct hlist_bl_head;
  * @stats:  counters of the namespace
  * @dns:    what the DNS questions of its flows share, NULL in a table that
  *          sees none
+ * @watch:  who is told of what happens to the flows, NULL for nobody; set
+ *          before the first flow, taken away after the last packet
  */
 struct udptrack_table {
 	struct rhashtable by_key;
@@ -40,6 +43,7 @@ struct udptrack_table {
 	unsigned long evict_hand;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_dns_pool *dns;
+	struct udptrack_watch *watch;
 };
 
 /**
@@ -65,6 +69,8 @@ struct udptrack_counter {
  * @create:   make a flow when there is none
  * @related:  a flow that it makes belongs to a request known otherwise
  * @dns:      what it is as a DNS message, or NULL
+ * @owner:    finds out whose a flow is that it makes, or NULL; fills in what
+ *            is to be given back with udptrack_owner_put()
  */
 struct udptrack_visit {
 	unsigned int side;
@@ -78,6 +84,8 @@ struct udptrack_visit {
 	bool create;
 	bool related;
 	const struct udptrack_dns_visit *dns;
+	void (*owner)(const struct udptrack_visit *visit,
+		      struct udptrack_owner *owner);
 };
 
 /*
@@ -104,7 +112,7 @@ enum udptrack_outcome {
  * struct udptrack_result - what a visit changed
  * @class:  what the packet was on arrival
  * @events: UDPTRACK_EVENT_* bits
- * @wants_owner: the flow's owner is not known, or not wholly
+ * @wants_owner: the owner of a flow that was there is not known, or not wholly
  * @forged: it answers no question that was asked
  */
 struct udptrack_result {
@@ -117,6 +125,7 @@ struct udptrack_result {
 /**
  * struct udptrack_snapshot - a copy of a flow, true at one moment
  * @id:    grows from flow to flow and is never used twice
+ * @start_ns: when it began, in nanoseconds since 1970
  * @tuple: of the original direction
  * @state: state
  * @acct:  @traffic is being counted
@@ -131,6 +140,7 @@ struct udptrack_result {
  */
 struct udptrack_snapshot {
 	unsigned long id;
+	u64 start_ns;
 	struct udptrack_tuple tuple;
 	struct udptrack_state state;
 	bool acct;
@@ -165,8 +175,18 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 void udptrack_table_own(struct udptrack_table *table,
 			const struct udptrack_key *key,
 			const struct udptrack_owner *owner);
+bool udptrack_table_get(struct udptrack_table *table,
+			const struct udptrack_key *key, unsigned long id,
+			u32 now_j, struct pid_namespace *reader,
+			struct udptrack_snapshot *snap);
 bool udptrack_table_erase(struct udptrack_table *table,
-			  const struct udptrack_key *key, u32 now_j);
+			  const struct udptrack_key *key, unsigned long id,
+			  u32 now_j);
+unsigned int udptrack_table_prune(struct udptrack_table *table, u32 now_j,
+				  struct pid_namespace *reader,
+				  bool (*doomed)(const struct udptrack_snapshot *flow,
+						 const void *arg),
+				  const void *arg);
 void udptrack_table_flush(struct udptrack_table *table);
 
 unsigned long udptrack_table_last_id(const struct udptrack_table *table);

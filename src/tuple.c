@@ -303,7 +303,7 @@ unsigned int udptrack_key_from_tuple(const struct udptrack_tuple *tuple,
 	key->family = tuple->family;
 	return side;
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_key_from_tuple);
+EXPORT_SYMBOL_GPL(udptrack_key_from_tuple);
 
 /**
  * udptrack_key_to_tuple - the tuple of a packet that one end sends

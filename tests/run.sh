@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Owns `make test`: the parsers on random input, here; the unit tests on the debug
-# kernel, then the end-to-end tests on every kernel, each in a virtual machine of
-# its own.  Ends with the line
+# Owns `make test`: whether the header of the netlink family is current, and the
+# parsers on random input, here; the unit tests on the debug kernel, then the
+# end-to-end tests on every kernel, each in a virtual machine of its own.  Ends with
+# the line
 #
 #   N passed, N failed[, N skipped]
 #
@@ -89,6 +90,16 @@ in_vm() {
 		--log "$dir/kernel.log" --results "$dir" "$@" 2>&1
 }
 
+# run_uapi: is the header that of the specification?
+run_uapi() {
+	if scripts/uapi.sh --check >"$out/uapi.log" 2>&1; then
+		count 1 0 0 'the header of the netlink family'
+	else
+		head -n 40 "$out/uapi.log"
+		count 0 1 0 'the header of the netlink family (scripts/uapi.sh makes it)'
+	fi
+}
+
 # run_fuzz: the kept input, then some random one, for half a minute at most
 run_fuzz() {
 	local good=0 bad=0 target
@@ -167,8 +178,8 @@ fi
 wanted=$KERNELS
 [ "${#files[@]}" -gt 0 ] || wanted=
 [ "$KUNIT" = 0 ] || [[ " $wanted " == *" debug "* ]] || wanted+=" debug"
-steps=4
-[ "$FUZZ" = 0 ] || steps=5
+steps=5
+[ "$FUZZ" = 0 ] || steps=6
 
 step "packages"
 scripts/setup.sh build vm test || broken "packages are missing"
@@ -182,6 +193,9 @@ for kernel in $wanted; do
 done
 make -s -C tests/e2e || broken "the test programs do not build"
 make -s tools || broken "the tools do not build"
+
+step "the header of the netlink family"
+run_uapi
 
 if [ "$FUZZ" != 0 ]; then
 	step "fuzz: the kept input, and some random one"

@@ -148,7 +148,7 @@ bool flows_erase(struct flows *f, unsigned int n, u32 now_j)
 	struct udptrack_key key;
 
 	flows_key(n, UDPTRACK_ORIGINAL, &key);
-	return udptrack_table_erase(&f->table, &key, now_j);
+	return udptrack_table_erase(&f->table, &key, 0, now_j);
 }
 
 /* The flow of conversation @n as a listing shows it. */

@@ -167,7 +167,8 @@ static void step_erase(struct run *r)
 	random_tuple(r, &tuple);
 	udptrack_key_from_tuple(&tuple, &key);
 	STEP_EQ(r, model_erase(&r->m, &tuple),
-		udptrack_table_erase(&r->f->table, &key, (u32)r->m.now));
+		udptrack_table_erase(&r->f->table, &key, 0,
+				     (u32)r->m.now));
 }
 
 /* A slice of collection, from where the last one stopped. */

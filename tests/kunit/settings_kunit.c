@@ -37,6 +37,7 @@ static const struct promise {
 	{ "dns", UDPTRACK_SET_DNS, 0, 2 },
 	{ "dns_linger", UDPTRACK_SET_DNS_LINGER, 1, 86400 },
 	{ "bind_guard", UDPTRACK_SET_BIND_GUARD, 0, 1 },
+	{ "events", UDPTRACK_SET_EVENTS, 0, 1 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(promise, promises, name);

@@ -311,6 +311,35 @@ static void table_erase(struct kunit *test)
 		    UDPTRACK_NEW, UDPTRACK_EVENT_NEW);
 }
 
+/* Of a flow that is asked for by its ends, its id, or both. */
+static void table_get(struct kunit *test)
+{
+	struct flows *f = flows_new(test);
+	struct udptrack_snapshot snap;
+	struct udptrack_key key;
+
+	flows_send(f, 4, UDPTRACK_ORIGINAL, NOW);
+	flows_send(f, 5, UDPTRACK_ORIGINAL, NOW);
+	/* Both directions have the same key. */
+	flows_key(5, UDPTRACK_REPLY, &key);
+	KUNIT_ASSERT_TRUE(test, udptrack_table_get(&f->table, &key, 0, NOW,
+						   NULL, &snap));
+	KUNIT_EXPECT_EQ(test, snap.id, 2);
+	KUNIT_EXPECT_EQ(test, flows_number(&snap.tuple), 5);
+	KUNIT_ASSERT_TRUE(test, udptrack_table_get(&f->table, NULL, 1, NOW,
+						   NULL, &snap));
+	KUNIT_EXPECT_EQ(test, flows_number(&snap.tuple), 4);
+	KUNIT_EXPECT_TRUE(test, udptrack_table_get(&f->table, &key, 2, NOW,
+						   NULL, &snap));
+	KUNIT_EXPECT_FALSE(test, udptrack_table_get(&f->table, &key, 1, NOW,
+						    NULL, &snap));
+	KUNIT_EXPECT_FALSE(test, udptrack_table_get(&f->table, NULL, 3, NOW,
+						    NULL, &snap));
+	KUNIT_EXPECT_FALSE(test, udptrack_table_get(&f->table, NULL, 1,
+						    NOW + FLOWS_TIMEOUT, NULL,
+						    &snap));
+}
+
 static void table_flush(struct kunit *test)
 {
 	struct flows *f = flows_new(test);
@@ -509,6 +538,7 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(table_erase_expired),
 	KUNIT_CASE(table_reborn),
 	KUNIT_CASE(table_erase),
+	KUNIT_CASE(table_get),
 	KUNIT_CASE(table_flush),
 	KUNIT_CASE(table_accounting),
 	KUNIT_CASE(table_accounting_switched),
