@@ -22,7 +22,7 @@ $(KDIR)/Makefile:
 	@echo "or say where they are: make KDIR=/path.  'make run' needs none." >&2
 	@false
 
-tools: ## build what is not a module: the plugin of iptables
+tools: ## build what is not a module: the command udptrack, the plugin of iptables
 	@$(MAKE) -s -f scripts/tools.mk
 
 install: modules tools ## install the modules for that kernel, and the tools (as root)

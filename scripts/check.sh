@@ -45,7 +45,7 @@ shell_files() {
 	git ls-files --cached --others --exclude-standard | while read -r file; do
 		[ -f "$file" ] || continue
 		case $file in
-		*.sh|*.t) echo "$file" ;;
+		*.sh|*.bash|*.t) echo "$file" ;;
 		*.*) [[ $file == .ci/* ]] && echo "$file" ;;
 		*) head -n1 "$file" 2>/dev/null | grep -qaE '^#!.*[/ ](ba)?sh' && echo "$file" ;;
 		esac
