@@ -4,7 +4,7 @@
 # Owns build/<kernel>/: builds the modules for one of the kernels of kernel.sh,
 # in a mirror of the sources, so that one tree serves several kernels.
 #
-#   scripts/build.sh [--out NAME] 6.1|6.12|debug [MAKE ARGUMENT...]
+#   scripts/build.sh [--out NAME] 6.1|6.12|debug|uml [MAKE ARGUMENT...]
 #
 # --out uses build/NAME/ instead, for builds that are not to be run.  Prints the
 # directory with the .ko files on stdout; the compiler's words go to
@@ -19,7 +19,7 @@ if [ "${1:-}" = --out ]; then
 	name=${2:-}
 	shift 2
 fi
-[ $# -gt 0 ] || die "usage: scripts/build.sh [--out NAME] 6.1|6.12|debug [MAKE ARGUMENT...]"
+[ $# -gt 0 ] || die "usage: scripts/build.sh [--out NAME] 6.1|6.12|debug|uml [MAKE ARGUMENT...]"
 kernel=$1
 shift
 check_kernel_name "$kernel"
@@ -48,7 +48,9 @@ rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='
 	--exclude='.*.cmd' --exclude='*.d' --exclude=modules.order --exclude=Module.symvers \
 	"${sources[@]}" "$out/"
 
-if ! make -C "$kdir" M="$out" -j"$(jobs_wanted)" "$@" modules >"$log" 2>&1; then
+machine=()
+[ "$kernel" != uml ] || machine=(ARCH=um)
+if ! make -C "$kdir" M="$out" "${machine[@]}" -j"$(jobs_wanted)" "$@" modules >"$log" 2>&1; then
 	cat "$log" >&2
 	die "udptrack does not build for $kernel"
 fi

@@ -5,7 +5,8 @@
 # against.  They live in a cache outside the tree; nothing is installed on the
 # host and what the host boots does not change.
 #
-#   scripts/kernel.sh 6.1|6.12|debug ...    make sure they are in the cache
+#   scripts/kernel.sh 6.1|6.12|debug|uml ...
+#                                           make sure they are in the cache
 #   scripts/kernel.sh --path build|image|modules|release|source KERNEL
 #                                           print where the thing is (fetches nothing)
 #
@@ -13,17 +14,21 @@
 # debug:     Linux 6.12 from Debian's source package with scripts/kernel-debug.config,
 #            compiled here (about 10 minutes on 2 cores), once: again only when
 #            that file or the source in the cache changes.
+# uml:       the same source with scripts/kernel-uml.config as a program of this
+#            machine, for the benchmarks: native speed (about 4 minutes).
 # To get newer packages, delete the kernel's directory in the cache.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FRAGMENT=$UDPTRACK_TOP/scripts/kernel-debug.config
-# Lines that a full build of the debug kernel logs, for the percentage.
-DEBUG_BUILD_LINES=2780
+# Lines that a full build logs, for the percentage.
+declare -A BUILD_LINES=([debug]=2780 [uml]=1350)
+declare -A ABOUT=(
+	[debug]="KASAN, lockdep, KUnit: about 10 minutes"
+	[uml]="User-Mode Linux: about 4 minutes")
 
-usage() { sed -n '5,18s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
+usage() { sed -n '5,21s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
 
 # newest_dir GLOB...: the one directory that matches
 newest_dir() {
@@ -44,14 +49,18 @@ path_of() {
 	rel=$(release_of "$2")
 	case $1 in
 	release) printf '%s\n' "$rel" ;;
-	image) printf '%s\n' "$dir/boot/vmlinuz-$rel" ;;
+	image)
+		if [ "$2" = uml ]; then
+			printf '%s\n' "$dir/build/linux"
+		else
+			printf '%s\n' "$dir/boot/vmlinuz-$rel"
+		fi ;;
 	modules) printf '%s\n' "$dir/lib/modules/$rel" ;;
 	build)
-		if [ "$2" = debug ]; then
-			printf '%s\n' "$dir/build"
-		else
-			printf '%s\n' "$dir/usr/src/linux-headers-$rel"
-		fi ;;
+		case $2 in
+		debug|uml) printf '%s\n' "$dir/build" ;;
+		*) printf '%s\n' "$dir/usr/src/linux-headers-$rel" ;;
+		esac ;;
 	source)
 		is_ready source || die "no kernel source in $UDPTRACK_CACHE; run: scripts/kernel.sh source"
 		printf '%s\n' "$UDPTRACK_CACHE/source/tree" ;;
@@ -59,15 +68,18 @@ path_of() {
 	esac
 }
 
-# debug_stamp: what the debug kernel was made from
-debug_stamp() {
-	{ cat "$UDPTRACK_CACHE/source/version"; cat "$FRAGMENT"; } | sha256sum | cut -d' ' -f1
+# fragment KERNEL: the file that says what a kernel compiled here is to have
+fragment() { printf '%s\n' "$UDPTRACK_TOP/scripts/kernel-$1.config"; }
+
+# compiled_stamp KERNEL: what it was made from
+compiled_stamp() {
+	{ cat "$UDPTRACK_CACHE/source/version"; cat "$(fragment "$1")"; } | sha256sum | cut -d' ' -f1
 }
 
 is_ready() {
 	local dir=$UDPTRACK_CACHE/$1
 	case $1 in
-	debug) [ -f "$dir/stamp" ] && [ "$(cat "$dir/stamp")" = "$(debug_stamp 2>/dev/null)" ] ;;
+	debug|uml) [ -f "$dir/stamp" ] && [ "$(cat "$dir/stamp")" = "$(compiled_stamp "$1" 2>/dev/null)" ] ;;
 	source) [ -f "$dir/version" ] ;;
 	*) [ -f "$dir/release" ] ;;
 	esac
@@ -152,7 +164,7 @@ get_stock() {
 	exec 9>&-
 }
 
-# get_source: the source of 6.12, for the debug kernel and for checkpatch and coccinelle
+# get_source: the source of 6.12, for what is compiled here and for checkpatch and coccinelle
 get_source() {
 	local tmp tree
 	is_ready source && return
@@ -173,26 +185,27 @@ get_source() {
 	exec 9>&-
 }
 
-# configure_debug BUILD: tinyconfig and the fragment; every y and m of it must be there after
-configure_debug() {
-	local build=$1 lost
-	make -s -C "$UDPTRACK_CACHE/source/tree" O="$build" tinyconfig >/dev/null
-	cat "$FRAGMENT" >>"$build/.config"
-	make -s -C "$build" olddefconfig >/dev/null 2>&1 || die "olddefconfig failed in $build"
-	lost=$(grep -E '^CONFIG_[A-Z0-9_]+=[ym]$' "$FRAGMENT" | grep -vxFf "$build/.config" || true)
-	[ -z "$lost" ] || die "these lines of $FRAGMENT did not take effect:"$'\n'"$lost"
-	lost=$(sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1=/p' "$FRAGMENT" |
+# configure KERNEL BUILD: tinyconfig and the fragment; every y and m of it must be there after
+configure() {
+	local fragment build=$2 lost
+	fragment=$(fragment "$1")
+	make -s -C "$UDPTRACK_CACHE/source/tree" O="$build" "${make_args[@]}" tinyconfig >/dev/null
+	cat "$fragment" >>"$build/.config"
+	make -s -C "$build" "${make_args[@]}" olddefconfig >/dev/null 2>&1 || die "olddefconfig failed in $build"
+	lost=$(grep -E '^CONFIG_[A-Z0-9_]+=[ym]$' "$fragment" | grep -vxFf "$build/.config" || true)
+	[ -z "$lost" ] || die "these lines of $fragment did not take effect:"$'\n'"$lost"
+	lost=$(sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1=/p' "$fragment" |
 		grep -Ff - "$build/.config" || true)
-	[ -z "$lost" ] || die "$FRAGMENT wants these off, but they are on:"$'\n'"$lost"
+	[ -z "$lost" ] || die "$fragment wants these off, but they are on:"$'\n'"$lost"
 }
 
-# progress LOG PID WHAT: until PID ends, how far LOG has come
+# progress LOG PID LINES WHAT: until PID ends, how far LOG has come
 progress() {
-	local log=$1 pid=$2 what=$3 n last=-1 pct started=$SECONDS every=10
+	local log=$1 pid=$2 lines=$3 what=$4 n last=-1 pct started=$SECONDS every=10
 	[ -t 2 ] && every=2
 	while kill -0 "$pid" 2>/dev/null; do
 		n=$(grep -cE '^  [A-Z]' "$log" 2>/dev/null || true)
-		pct=$((${n:-0} * 100 / DEBUG_BUILD_LINES))
+		pct=$((${n:-0} * 100 / lines))
 		[ "$pct" -gt 99 ] && pct=99
 		if [ -t 2 ]; then
 			printf '\r%s: %d%% (%d s) ' "$what" "$pct" $((SECONDS - started)) >&2
@@ -206,43 +219,50 @@ progress() {
 	return 0
 }
 
-# get_debug: compile the debug kernel
-get_debug() {
-	local dir=$UDPTRACK_CACHE/debug build log pid rel status=0
+# get_compiled KERNEL: compile it
+get_compiled() {
+	local k=$1 dir=$UDPTRACK_CACHE/$1 build log pid rel status=0 targets=(bzImage modules) make_args=()
 	get_source
-	is_ready debug && return
-	lock kernel-debug
-	is_ready debug && return
+	is_ready "$k" && return
+	lock "kernel-$k"
+	is_ready "$k" && return
 	"$UDPTRACK_TOP/scripts/setup.sh" build
+	if [ "$k" = uml ]; then
+		targets=(linux modules)
+		make_args=(ARCH=um)
+	fi
 	# Not built elsewhere and renamed: it is done when the stamp says so, and
 	# an interrupted build goes on where it was.
 	rm -f "$dir/stamp"
 	build=$dir/build
 	log=$dir/build.log
 	mkdir -p "$build"
-	say "building the debug kernel (KASAN, lockdep, KUnit) in $build: about 10 minutes on 2 cores, once"
+	say "building the $k kernel in $build (${ABOUT[$k]} on 2 cores, once)"
 	say "log: $log"
-	configure_debug "$build"
-	make -C "$build" -j"$(jobs_wanted)" bzImage modules >"$log" 2>&1 9>&- &
+	configure "$k" "$build"
+	make -C "$build" "${make_args[@]}" -j"$(jobs_wanted)" "${targets[@]}" >"$log" 2>&1 9>&- &
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
-	progress "$log" "$pid" "building the debug kernel"
+	progress "$log" "$pid" "${BUILD_LINES[$k]}" "building the $k kernel"
 	wait "$pid" || status=$?
 	trap - INT TERM
 	if [ "$status" != 0 ]; then
 		grep -n -m5 -B2 -A8 -E 'error:|Error [0-9]' "$log" >&2 || tail -n 20 "$log" >&2
-		die "the debug kernel did not build; the whole log is in $log"
+		die "the $k kernel did not build; the whole log is in $log"
 	fi
-	rel=$(make -s -C "$build" kernelrelease)
-	rm -rf "${dir:?}/lib"
-	make -s -C "$build" INSTALL_MOD_PATH="$dir" modules_install >>"$log" 2>&1 ||
-		die "modules_install failed; see $log"
-	rm -f "$dir/lib/modules/$rel/build" "$dir/lib/modules/$rel/source"
-	mkdir -p "$dir/boot"
-	cp "$build/arch/x86/boot/bzImage" "$dir/boot/vmlinuz-$rel"
+	rel=$(make -s -C "$build" "${make_args[@]}" kernelrelease)
+	# User-Mode Linux is a program and has its modules built in.
+	if [ "$k" != uml ]; then
+		rm -rf "${dir:?}/lib"
+		make -s -C "$build" INSTALL_MOD_PATH="$dir" modules_install >>"$log" 2>&1 ||
+			die "modules_install failed; see $log"
+		rm -f "$dir/lib/modules/$rel/build" "$dir/lib/modules/$rel/source"
+		mkdir -p "$dir/boot"
+		cp "$build/arch/x86/boot/bzImage" "$dir/boot/vmlinuz-$rel"
+	fi
 	printf '%s\n' "$rel" >"$dir/release"
-	debug_stamp >"$dir/stamp"
-	say "the debug kernel $rel is ready"
+	compiled_stamp "$k" >"$dir/stamp"
+	say "the $k kernel $rel is ready"
 	exec 9>&-
 }
 
@@ -254,7 +274,7 @@ esac
 for kernel in "$@"; do
 	case $kernel in
 	6.1|6.12) get_stock "$kernel" ;;
-	debug) get_debug ;;
+	debug|uml) get_compiled "$kernel" ;;
 	source) get_source ;;
 	*) check_kernel_name "$kernel" ;;
 	esac

@@ -148,6 +148,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 check_kernel_name "$kernel"
+[ "$kernel" != uml ] || die "that kernel is a program, not a machine: scripts/uml.sh"
 if [ $# = 0 ]; then
 	[ "$shell" = 1 ] || die "no command given (see --help)"
 	set -- bash
