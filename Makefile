@@ -7,7 +7,7 @@ KDIR   ?= /lib/modules/$(shell uname -r)/build
 # Which kernel `make run` and `make shell` boot: 6.1, 6.12 or debug.
 KERNEL ?= 6.12
 
-.PHONY: all modules tools install clean run shell test fuzz check help
+.PHONY: all modules tools install clean run shell test fuzz bench bench-quick check help
 .DEFAULT_GOAL := all
 
 all: modules tools ## build the modules for the running kernel, or for KDIR=, and the tools
@@ -43,6 +43,12 @@ fuzz: ## run the parsers on random input, 10 million times each (RUNS= for anoth
 	@scripts/setup.sh fuzz
 	@$(MAKE) -s -C tests/fuzz run $(if $(RUNS),RUNS=$(RUNS))
 
+bench: ## what a packet costs, beside nf_conntrack, and whether the goals are reached (15 minutes)
+	@tests/bench/bench.sh
+
+bench-quick: ## the most important of these figures, in a minute
+	@tests/bench/bench.sh quick
+
 check: ## checkpatch, sparse, W=1 with gcc and clang, shellcheck, coccinelle
 	@scripts/check.sh
 
@@ -51,4 +57,4 @@ clean: ## remove what was built here (kernels stay in the cache)
 	@if [ -f $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13

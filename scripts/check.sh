@@ -35,7 +35,7 @@ IGNORE_PROGRAMS=$IGNORE,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO
 IGNORE_PROGRAMS+=,ARRAY_SIZE,EMBEDDED_FUNCTION_NAME,STRCPY,VOLATILE,MACRO_ARG_UNUSED
 
 # The sources that are not the kernel's.
-PROGRAMS='^src/cli/|^src/xt/lib|^tests/(e2e|bench|fuzz)/'
+PROGRAMS='^src/cli/|^src/xt/lib|^tests/(e2e|fuzz)/|^tests/bench/[^/]*$'
 
 c_files() { git ls-files --cached --others --exclude-standard -- 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'; }
 
@@ -76,7 +76,7 @@ check_checkpatch() {
 compile() {
 	local dir=$UDPTRACK_TOP/build/$1 status=0 said
 	rm -rf "$dir"
-	scripts/build.sh --out "$@" >/dev/null 2>&1 || status=1
+	scripts/build.sh --out "$@" BENCH=1 >/dev/null 2>&1 || status=1
 	said=$(grep -E "^($dir/)?(src|include|tests)?[^ ]*: *(warning|error|note):|^[^ ]*: (warning|error):|\*\*\*|modpost:" \
 		"$dir.log" | grep -v 'note: in included file' | grep -E "^$dir/|^(src|include|tests)/|modpost|\*\*\*" | sort -u)
 	[ -z "$said" ] || { printf '%s\n' "$said"; status=1; }

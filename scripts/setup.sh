@@ -4,7 +4,7 @@
 # Owns the list of Debian packages that each job needs, and installs those that
 # are missing.  Silent and instant when there is nothing to do.
 #
-#   scripts/setup.sh build|tools|vm|run|fuzz|test|check ...
+#   scripts/setup.sh build|tools|vm|run|fuzz|test|bench|check ...
 #
 # No service is started by it, and no kernel is installed.
 
@@ -35,9 +35,11 @@ packages_for() {
 		echo perl python3 util-linux avahi-daemon dnsmasq-base ldnsutils minissdpd conntrack dnsperf
 		echo netcat-openbsd python3-yaml python3-pyroute2 python3-jsonschema ulogd2 ulogd2-json
 		echo jq tmux man-db bash-completion libcap2-bin ;;
+	bench)
+		echo python3 iproute2 kmod busybox-static gnuplot-nox ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
-	*) die "unknown job '$1' (there are: build tools vm run fuzz test check)" ;;
+	*) die "unknown job '$1' (there are: build tools vm run fuzz test bench check)" ;;
 	esac
 }
 
@@ -59,7 +61,7 @@ no_services() {
 	trap "rm -f '$policy'" EXIT
 }
 
-[ $# -gt 0 ] || die "usage: scripts/setup.sh build|tools|vm|run|fuzz|test|check ..."
+[ $# -gt 0 ] || die "usage: scripts/setup.sh build|tools|vm|run|fuzz|test|bench|check ..."
 command -v dpkg-query >/dev/null || die "this installs Debian packages; on other systems see the list in $0"
 
 wanted=
