@@ -95,7 +95,7 @@ chmod 755 "$job/init"
 
 say "starting Linux $("$UDPTRACK_TOP/scripts/kernel.sh" --path release uml) as a program, 1 CPU, $mem MB"
 HOME=$job "$image" mem="${mem}M" root=/dev/root rootfstype=hostfs rootflags=/ ro init="$job/init" \
-	uml_dir="$job/uml" umid=udptrack stderr=1 con=null con0=null,null ssl=null \
+	uml_dir="$job/uml" umid=udptrack console=tty0 con=null con0=null,fd:1 ssl=null \
 	panic=-1 loglevel=7 printk.time=1 random.trust_cpu=on </dev/null >"$log" 2>&1 &
 uml_pid=$!
 tail -s 0.05 -n +1 -f --pid="$uml_pid" "$job/out" 2>/dev/null &
