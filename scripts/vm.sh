@@ -15,7 +15,8 @@
 #   --results DIR             a directory of this machine that the guest may write to:
 #                             $UDPTRACK_RESULTS there
 #   --parallel                emulated processors run at once, not in turns (see machine())
-#   --icount                  the clock counts instructions, a nanosecond each
+#   --icount                  the clock counts instructions, a nanosecond each; while there
+#                             are none to run, it leaps
 #   --append "ARGS"           more kernel arguments
 #   --env NAME=VALUE          set it for COMMAND (UDPTRACK_* and TERM come along anyway)
 #   --shell                   COMMAND (default: bash) gets this terminal
@@ -141,7 +142,7 @@ while [ $# -gt 0 ]; do
 	--parallel) threads=multi; shift ;;
 	--icount) icount=1; shift ;;
 	--shell) shell=1; shift ;;
-	-h|--help) sed -n '5,30s/^# \{0,1\}//p' "$0"; exit ;;
+	-h|--help) sed -n '5,28s/^# \{0,1\}//p' "$0"; exit ;;
 	--) shift; break ;;
 	-*) die "unknown option $1 (see --help)" ;;
 	*) break ;;
@@ -215,7 +216,7 @@ patience=
 haste=
 [ "$accel" = tcg ] && haste="norandmaps transparent_hugepage=never"
 mapfile -t args < <(machine "$accel")
-[ "$icount" = 0 ] || args+=(-icount shift=0)
+[ "$icount" = 0 ] || args+=(-icount 'shift=0,sleep=off')
 args+=(-smp "$cpus" -m "$mem" -kernel "$image" -initrd "$init"
 	-append "console=ttyS0 loglevel=7 printk.time=1 printk.devkmsg=on panic=-1 oops=continue tsc=reliable no_timer_check random.trust_cpu=on $patience $haste $append"
 	-chardev "file,id=kernel,path=$log" -serial chardev:kernel
