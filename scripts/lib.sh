@@ -35,3 +35,19 @@ check_kernel_name() {
 	*) die "no kernel '$1' (there are: 6.1, 6.12, debug, uml)" ;;
 	esac
 }
+
+# end_as_guest WHAT STATUS TIMEOUT JOB LOG: exit as the command in a machine did; when
+# its time was up (STATUS 124) or it left no status in JOB, show the end of LOG
+end_as_guest() {
+	local what=$1 status=$2 timeout=$3 job=$4 log=$5
+	if [ "$status" = 124 ]; then
+		say "$what was still running after $timeout s and was ended; its log ends:"
+	elif [ -f "$job/status" ]; then
+		exit "$(cat "$job/status")"
+	else
+		status=125
+		say "$what died before the command ended; its log ends:"
+	fi
+	tail -n 60 "$log" | tr -d '\r' >&2
+	exit "$status"
+}

@@ -115,13 +115,4 @@ uml_pid=
 wait "$tail_pid" || true
 tail_pid=
 
-if [ "$status" = 124 ]; then
-	say "it was still running after $timeout s and was ended; its log ends:"
-elif [ -f "$job/status" ]; then
-	exit "$(cat "$job/status")"
-else
-	status=125
-	say "the kernel died before the command ended; its log ends:"
-fi
-tail -n 60 "$log" >&2
-exit "$status"
+end_as_guest "the kernel" "$status" "$timeout" "$job" "$log"

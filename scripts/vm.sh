@@ -252,13 +252,4 @@ else
 	tail_pid=
 fi
 
-if [ "$status" = 124 ]; then
-	say "the virtual machine was still running after $timeout s and was ended; its log ends:"
-elif [ -f "$job/status" ]; then
-	exit "$(cat "$job/status")"
-else
-	status=125
-	say "the virtual machine died before the command ended; its log ends:"
-fi
-tail -n 60 "$log" | tr -d '\r' >&2
-exit "$status"
+end_as_guest "the virtual machine" "$status" "$timeout" "$job" "$log"
