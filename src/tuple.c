@@ -12,6 +12,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
+#include <linux/unaligned.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <kunit/visibility.h>
@@ -288,12 +289,20 @@ EXPORT_SYMBOL_IF_KUNIT(udptrack_tuple_parse_quoted);
 unsigned int udptrack_key_from_tuple(const struct udptrack_tuple *tuple,
 				     struct udptrack_key *key)
 {
-	int cmp = memcmp(&tuple->src, &tuple->dst, sizeof(tuple->src));
+	/* By halves, in the order of memcmp(); IPv4 addresses differ in the first. */
+	u64 src = get_unaligned_be64(&tuple->src.all[0]);
+	u64 dst = get_unaligned_be64(&tuple->dst.all[0]);
 	unsigned int side;
 
-	if (!cmp)
-		cmp = (int)ntohs(tuple->sport) - (int)ntohs(tuple->dport);
-	side = cmp > 0;
+	if (src == dst) {
+		src = get_unaligned_be64(&tuple->src.all[2]);
+		dst = get_unaligned_be64(&tuple->dst.all[2]);
+	}
+	if (src == dst) {
+		src = ntohs(tuple->sport);
+		dst = ntohs(tuple->dport);
+	}
+	side = src > dst;
 
 	key->addr[side] = tuple->src;
 	key->addr[!side] = tuple->dst;
