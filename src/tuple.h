@@ -40,7 +40,7 @@ enum udptrack_verdict {
  * @dport:  destination port
  * @scope:  index of the interface where an address is only valid on its link,
  *          else 0
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6, widened so that there is no padding
  */
 struct udptrack_tuple {
 	union nf_inet_addr src;
@@ -48,7 +48,7 @@ struct udptrack_tuple {
 	__be16 sport;
 	__be16 dport;
 	u32 scope;
-	u8 family;
+	u32 family;
 };
 
 /**

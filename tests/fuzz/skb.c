@@ -28,14 +28,14 @@ void skb_make(struct sk_buff *skb, const u8 *bytes, unsigned int len,
 	*skb = (struct sk_buff) {
 		.len = len,
 		.headlen = headlen,
-		.head = piece(bytes, headlen),
+		.data = piece(bytes, headlen),
 		.paged = piece(bytes + headlen, len - headlen),
 	};
 }
 
 void skb_drop(struct sk_buff *skb)
 {
-	free(skb->head);
+	free(skb->data);
 	free(skb->paged);
 }
 
@@ -45,12 +45,12 @@ const void *skb_header_pointer(const struct sk_buff *skb, int offset, int len,
 	unsigned int end = offset + len, linear = 0;
 
 	if (end <= skb->headlen)
-		return skb->head + offset;
+		return skb->data + offset;
 	if (end > skb->len)
 		return NULL;
 	if ((unsigned int)offset < skb->headlen) {
 		linear = skb->headlen - offset;
-		memcpy(buffer, skb->head + offset, linear);
+		memcpy(buffer, skb->data + offset, linear);
 		offset = skb->headlen;
 	}
 	memcpy((u8 *)buffer + linear, skb->paged + offset - skb->headlen,

@@ -112,6 +112,37 @@ static void skb_shape_cut(struct kunit *test)
 	}
 }
 
+/*
+ * The parser has a short way for the common packet, which is linear, and a long
+ * one: whichever bit of the headers is flipped, both are to say the same.
+ */
+static void skb_either_way(struct kunit *test)
+{
+	const struct shape *c = test->param_value;
+	struct packet *p = c->packet(test);
+	struct udptrack_packet near, far;
+	enum udptrack_verdict verdict;
+	unsigned int bit, good = 0;
+
+	for (bit = 0; bit < (p->len - PAYLOAD) * 8; bit++) {
+		p->bytes[bit / 8] ^= BIT(bit % 8);
+		verdict = packet_parse(packet_skb(test, p), 0, c->family,
+				       &near);
+		KUNIT_EXPECT_EQ_MSG(test, verdict,
+				    packet_parse(c->skb(test, p, 0), 0,
+						 c->family, &far),
+				    "bit %u of byte %u", bit % 8, bit / 8);
+		if (verdict == UDPTRACK_PACKET_OK) {
+			expect_same(test, &near, &far, 0);
+			good++;
+		}
+		p->bytes[bit / 8] ^= BIT(bit % 8);
+	}
+	/* Some bits matter and some do not. */
+	KUNIT_EXPECT_GT(test, good, 0);
+	KUNIT_EXPECT_LT(test, good, bit);
+}
+
 /* Reading is all that the parser does. */
 static void skb_untouched(struct kunit *test)
 {
@@ -232,6 +263,7 @@ static void skb_segments_frag_list(struct kunit *test)
 static struct kunit_case skb_cases[] = {
 	KUNIT_CASE_PARAM(skb_shape, shape_gen_params),
 	KUNIT_CASE_PARAM(skb_shape_cut, shape_gen_params),
+	KUNIT_CASE_PARAM(skb_either_way, shape_gen_params),
 	KUNIT_CASE(skb_untouched),
 	KUNIT_CASE_PARAM(skb_segments, segments_gen_params),
 	KUNIT_CASE(skb_segments_options),

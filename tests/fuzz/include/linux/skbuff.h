@@ -20,15 +20,15 @@ struct skb_shared_info {
 /**
  * struct sk_buff - a packet
  * @len:     bytes of it
- * @headlen: bytes of these in @head, the rest is in @paged
- * @head:    memory of exactly that size
+ * @headlen: bytes of these in @data, the rest is in @paged
+ * @data:    memory of exactly that size
  * @paged:   likewise
  * @shinfo:  how many datagrams it is
  */
 struct sk_buff {
 	unsigned int len;
 	unsigned int headlen;
-	u8 *head;
+	u8 *data;
 	u8 *paged;
 	struct skb_shared_info shinfo;
 };
@@ -41,6 +41,11 @@ static inline const struct skb_shared_info *skb_shinfo(const struct sk_buff *skb
 static inline bool skb_is_gso(const struct sk_buff *skb)
 {
 	return skb->shinfo.gso_size;
+}
+
+static inline unsigned int skb_headlen(const struct sk_buff *skb)
+{
+	return skb->headlen;
 }
 
 const void *skb_header_pointer(const struct sk_buff *skb, int offset, int len,

@@ -16,6 +16,9 @@ typedef __u64 u64;
 typedef __s32 s32;
 
 #define __percpu
+#define noinline		__attribute__((noinline))
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define ntohs(x)		be16toh(x)
 #define htons(x)		htobe16(x)
