@@ -148,10 +148,14 @@ static void commit(struct udptrack_net *un, const struct sk_buff *skb,
 	struct udptrack_dns_visit dns;
 	struct udptrack_key key;
 
-	if (udptrack_packet_dns(un, skb, state, pkt, &dns))
-		visit->dns = &dns;
+	udptrack_settings_general(settings, &visit->timeouts);
+	if (unlikely(pkt->is_special)) {
+		udptrack_settings_timeouts(settings, &pkt->tuple,
+					   &visit->timeouts);
+		if (udptrack_packet_dns(un, skb, state, pkt, &dns))
+			visit->dns = &dns;
+	}
 	visit->side = udptrack_key_from_tuple(&pkt->tuple, &key);
-	udptrack_settings_timeouts(settings, &pkt->tuple, &visit->timeouts);
 
 	outcome = udptrack_table_track(&un->table, &key, visit, &result);
 	if (outcome == UDPTRACK_ABSENT) {

@@ -104,7 +104,7 @@ static bool is_loopback_off(const struct udptrack_settings *settings,
  * @un:    its network namespace
  * @skb:   the packet
  * @state: the hook it is at
- * @pkt:   filled in as by udptrack_tuple_parse()
+ * @pkt:   filled in as by udptrack_tuple_parse(), and whether it is special
  *
  * Context: process or softirq.
  * Return: UDPTRACK_PACKET_OK, or why not.
@@ -123,7 +123,8 @@ enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
 		return verdict;
 	if (is_loopback_off(settings, state))
 		return UDPTRACK_PACKET_LOOPBACK;
-	if (is_exempt(settings, &pkt->tuple))
+	pkt->is_special = udptrack_settings_are_special(settings, &pkt->tuple);
+	if (unlikely(pkt->is_special) && is_exempt(settings, &pkt->tuple))
 		return UDPTRACK_PACKET_EXEMPT;
 	if (READ_ONCE(settings->checksum) && pkt->has_checksum &&
 	    has_bad_checksum(skb, state, pkt->thoff, IPPROTO_UDP))
@@ -145,7 +146,7 @@ static u32 dns_time(u32 timeout_j)
  * @un:    its network namespace
  * @skb:   the packet
  * @state: the hook it is at
- * @pkt:   what is known of it
+ * @pkt:   what udptrack_packet_inspect() knows of it
  * @dns:   filled in when true is returned
  *
  * Context: process or softirq, under rcu_read_lock().
@@ -162,7 +163,8 @@ bool udptrack_packet_dns(struct udptrack_net *un, const struct sk_buff *skb,
 	struct udptrack_timeouts timeouts;
 	bool to, from;
 
-	if (mode == UDPTRACK_DNS_OFF || udptrack_packet_is_looped(skb, state))
+	if (!pkt->is_special || mode == UDPTRACK_DNS_OFF ||
+	    udptrack_packet_is_looped(skb, state))
 		return false;
 	to = udptrack_ports_has(&settings->dns_ports, pkt->tuple.dport);
 	from = udptrack_ports_has(&settings->dns_ports, pkt->tuple.sport);

@@ -17,6 +17,7 @@
 #include <kunit/visibility.h>
 
 #include "policy.h"
+#include "ports.h"
 
 #define PORTS		65536
 #define TIMEOUT_MAX	86400
@@ -220,6 +221,26 @@ size_t udptrack_policies_show(const struct udptrack_policies *policies,
 	return len;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_policies_show);
+
+/**
+ * udptrack_policies_hint_at - note the ports of a list in a hint
+ * @policies: the list
+ * @hint:     UDPTRACK_PORTS_HINT bits, of which some are set
+ *
+ * Context: process; nobody else writes @policies or @hint.
+ */
+void udptrack_policies_hint_at(const struct udptrack_policies *policies,
+			       unsigned long *hint)
+{
+	const struct udptrack_policy_set *set;
+	unsigned int i;
+
+	/* The caller is the only writer. */
+	set = rcu_dereference_protected(policies->set, true);
+	for (i = 0; set && i < set->count; i++)
+		__set_bit(set->policies[i].port % UDPTRACK_PORTS_HINT, hint);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_policies_hint_at);
 
 static const struct policy *find(const struct udptrack_policy_set *set,
 				 u16 port)

@@ -31,6 +31,8 @@ int udptrack_policies_copy(struct udptrack_policies *to,
 void udptrack_policies_free(struct udptrack_policies *policies);
 size_t udptrack_policies_show(const struct udptrack_policies *policies,
 			      char *text, size_t size);
+void udptrack_policies_hint_at(const struct udptrack_policies *policies,
+			       unsigned long *hint);
 void udptrack_policies_apply(const struct udptrack_policies *policies,
 			     const struct udptrack_tuple *tuple,
 			     struct udptrack_timeouts *to);

@@ -111,3 +111,22 @@ int udptrack_ports_copy(struct udptrack_ports *to,
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_ports_copy);
+
+/**
+ * udptrack_ports_hint_at - note the ports of a set in a hint
+ * @ports: the set
+ * @hint:  UDPTRACK_PORTS_HINT bits, of which some are set
+ *
+ * Context: process; nobody else writes @ports or @hint.
+ */
+void udptrack_ports_hint_at(const struct udptrack_ports *ports,
+			    unsigned long *hint)
+{
+	unsigned int i;
+
+	if (!ports->bits)
+		return;
+	for (i = 0; i < BITS_TO_LONGS(UDPTRACK_PORTS); i++)
+		hint[i % UDPTRACK_PORTS_HINT_LONGS] |= ports->bits[i];
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_ports_hint_at);

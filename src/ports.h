@@ -17,11 +17,20 @@ struct udptrack_ports {
 	unsigned long *bits;
 };
 
+/*
+ * A hint which ports are mentioned anywhere: a bit for each remainder of a port.
+ * A bit that is not set speaks for all the ports it stands for.
+ */
+#define UDPTRACK_PORTS_HINT	512
+#define UDPTRACK_PORTS_HINT_LONGS	BITS_TO_LONGS(UDPTRACK_PORTS_HINT)
+
 int udptrack_ports_parse(struct udptrack_ports *ports, const char *text);
 int udptrack_ports_copy(struct udptrack_ports *to,
 			const struct udptrack_ports *from);
 int udptrack_ports_alloc(struct udptrack_ports *ports);
 void udptrack_ports_free(struct udptrack_ports *ports);
+void udptrack_ports_hint_at(const struct udptrack_ports *ports,
+			    unsigned long *hint);
 
 /**
  * udptrack_ports_has - is a port in the set?
@@ -39,6 +48,22 @@ static inline bool udptrack_ports_has(const struct udptrack_ports *ports,
 	const unsigned long *bits = smp_load_acquire(&ports->bits);
 
 	return unlikely(bits) && test_bit(ntohs(port), bits);
+}
+
+/**
+ * udptrack_ports_hinted - is it worth while to look for a port?
+ * @hint: UDPTRACK_PORTS_HINT bits
+ * @port: the port
+ *
+ * Context: any.
+ * Return: false when it is mentioned nowhere.
+ */
+static inline bool udptrack_ports_hinted(const unsigned long *hint, __be16 port)
+{
+	unsigned int bit = ntohs(port) % UDPTRACK_PORTS_HINT;
+
+	/* A shift: test_bit() of a memory operand is slow on x86. */
+	return READ_ONCE(hint[bit / BITS_PER_LONG]) >> bit % BITS_PER_LONG & 1;
 }
 
 #endif

@@ -198,6 +198,7 @@ int udptrack_settings_init(struct udptrack_settings *settings)
 				     &udptrack_defaults.port_timeouts);
 	if (err)
 		goto err_dns;
+	udptrack_settings_note_ports(settings);
 	return 0;
 
 err_dns:
@@ -206,6 +207,32 @@ err_exempt:
 	udptrack_ports_free(&settings->exempt_ports);
 	return err;
 }
+
+/**
+ * udptrack_settings_note_ports - tell the packet path which ports are special
+ * @settings: settings of a network namespace, of which a list was written
+ *
+ * The packet path looks at the lists only where the hint sends it. So a list is
+ * written first, then the hint, and only then is the writer told that it is
+ * done. Between the two, or on a CPU that sees one store without the other, in
+ * whichever order, a new port is passed over as before the write, and one that
+ * is gone is looked for in vain. For a port that stays, the hint never wavers:
+ * it is made aside, and each word of it stored once. Hence no barrier.
+ *
+ * Context: process; one writer of lists at a time.
+ */
+void udptrack_settings_note_ports(struct udptrack_settings *settings)
+{
+	unsigned long hint[UDPTRACK_PORTS_HINT_LONGS] = {};
+	unsigned int i;
+
+	udptrack_ports_hint_at(&settings->dns_ports, hint);
+	udptrack_ports_hint_at(&settings->exempt_ports, hint);
+	udptrack_policies_hint_at(&settings->port_timeouts, hint);
+	for (i = 0; i < UDPTRACK_PORTS_HINT_LONGS; i++)
+		WRITE_ONCE(settings->special_ports[i], hint[i]);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_settings_note_ports);
 
 /**
  * udptrack_settings_free - release what udptrack_settings_init() took
@@ -223,7 +250,7 @@ void udptrack_settings_free(struct udptrack_settings *settings)
 /**
  * udptrack_settings_timeouts - the timeouts now in force
  * @settings: settings of a network namespace
- * @tuple:    ends of the packet they are for
+ * @tuple:    ends of the packet they are for, whichever its ports are
  * @to:       filled in, in jiffies
  *
  * Context: any, under rcu_read_lock().
@@ -232,8 +259,7 @@ void udptrack_settings_timeouts(const struct udptrack_settings *settings,
 				const struct udptrack_tuple *tuple,
 				struct udptrack_timeouts *to)
 {
-	to->unreplied_j = READ_ONCE(settings->timeout) * HZ;
-	to->stream_j = READ_ONCE(settings->timeout_stream) * HZ;
+	udptrack_settings_general(settings, to);
 	udptrack_policies_apply(&settings->port_timeouts, tuple, to);
 }
 

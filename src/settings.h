@@ -14,6 +14,8 @@
 
 /**
  * struct udptrack_settings - the settings of a network namespace
+ * @special_ports:    a hint at the ports of the three lists below; see
+ *                    udptrack_settings_note_ports()
  * @timeout:          seconds a flow lives while unreplied or young
  * @timeout_stream:   seconds it lives once two-way for longer than 2 s
  * @max:              flows the table may hold
@@ -32,9 +34,11 @@
  * @port_timeouts:    ports with timeouts of their own
  *
  * Written by config.c with single stores, read by the packet path with
- * READ_ONCE().
+ * READ_ONCE(). What is read for every packet comes first: the hint is a cache
+ * line, the numbers are another.
  */
 struct udptrack_settings {
+	unsigned long special_ports[UDPTRACK_PORTS_HINT_LONGS];
 	unsigned int timeout;
 	unsigned int timeout_stream;
 	unsigned int max;
@@ -105,8 +109,41 @@ udptrack_setting_value(struct udptrack_settings *settings,
 	return (void *)settings + udptrack_setting_list[id].offset;
 }
 
+/**
+ * udptrack_settings_are_special - may one of these ports be in a list?
+ * @settings: settings of a network namespace
+ * @tuple:    ends of a packet
+ *
+ * Context: any.
+ * Return: false when no list mentions either port, so that all of them are as
+ * good as empty.
+ */
+static inline bool
+udptrack_settings_are_special(const struct udptrack_settings *settings,
+			      const struct udptrack_tuple *tuple)
+{
+	return udptrack_ports_hinted(settings->special_ports, tuple->sport) ||
+	       udptrack_ports_hinted(settings->special_ports, tuple->dport);
+}
+
+/**
+ * udptrack_settings_general - the timeouts of ports that are not special
+ * @settings: settings of a network namespace
+ * @to:       filled in, in jiffies
+ *
+ * Context: any.
+ */
+static inline void
+udptrack_settings_general(const struct udptrack_settings *settings,
+			  struct udptrack_timeouts *to)
+{
+	to->unreplied_j = READ_ONCE(settings->timeout) * HZ;
+	to->stream_j = READ_ONCE(settings->timeout_stream) * HZ;
+}
+
 int udptrack_settings_module_init(void);
 int udptrack_settings_init(struct udptrack_settings *settings);
+void udptrack_settings_note_ports(struct udptrack_settings *settings);
 void udptrack_settings_free(struct udptrack_settings *settings);
 void udptrack_settings_timeouts(const struct udptrack_settings *settings,
 				const struct udptrack_tuple *tuple,

@@ -82,6 +82,7 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 			size_t *lenp, loff_t *ppos)
 {
 	struct udptrack_ports *ports = table->data;
+	struct udptrack_net *un = table->extra1;
 	size_t len = *lenp;
 	int err = 0;
 
@@ -104,12 +105,14 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 		err = -EINVAL;
 	if (!err)
 		err = proc_do_large_bitmap(table, write, buffer, lenp, ppos);
+	if (!err && write)
+		udptrack_settings_note_ports(&un->settings);
 	mutex_unlock(&ports_mutex);
 
 	if (write && err == -EINVAL)
 		udptrack_ports_refuse("sysctl", table->procname, buffer, len);
 	if (write && !err)
-		udptrack_config_lose_dns(table->extra1);
+		udptrack_config_lose_dns(un);
 	return err;
 }
 
@@ -133,6 +136,7 @@ static int read_policies(const_ctl_table *table, void *buffer, size_t *lenp,
 static int sysctl_policies(const_ctl_table *table, int write, void *buffer,
 			   size_t *lenp, loff_t *ppos)
 {
+	struct udptrack_net *un = table->extra1;
 	int err;
 
 	if (!write)
@@ -143,6 +147,8 @@ static int sysctl_policies(const_ctl_table *table, int write, void *buffer,
 	} else {
 		mutex_lock(&ports_mutex);
 		err = udptrack_policies_parse(table->data, buffer);
+		if (!err)
+			udptrack_settings_note_ports(&un->settings);
 		mutex_unlock(&ports_mutex);
 	}
 	if (err == -ENOMEM)
@@ -240,6 +246,7 @@ static void fill(struct ctl_table *entries, struct net *net,
 	entry = &entries[SYSCTL_PORT_TIMEOUTS];
 	entry->procname = "udptrack_port_timeouts";
 	entry->data = &un->settings.port_timeouts;
+	entry->extra1 = un;
 	entry->maxlen = UDPTRACK_POLICIES_TEXT;
 	entry->mode = 0644;
 	entry->proc_handler = sysctl_policies;

@@ -58,6 +58,7 @@ struct udptrack_tuple {
  * @packets:      datagrams in it: more than 1 for a GSO packet
  * @bytes:        their length on the wire, IP headers included
  * @has_checksum: the UDP checksum field is in use
+ * @is_special:   some list of ports may mention it; not of the parser's
  */
 struct udptrack_packet {
 	struct udptrack_tuple tuple;
@@ -65,6 +66,7 @@ struct udptrack_packet {
 	unsigned int packets;
 	unsigned int bytes;
 	bool has_checksum;
+	bool is_special;
 };
 
 /**

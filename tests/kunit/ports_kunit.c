@@ -266,6 +266,35 @@ static void ports_alloc_twice(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ports_has(ports, 53));
 }
 
+/* No port of a set is overlooked, and few others are thought to be in it. */
+static void ports_hint(struct kunit *test)
+{
+	unsigned long hint[UDPTRACK_PORTS_HINT_LONGS] = {};
+	struct udptrack_ports *ports = ports_new(test);
+	unsigned int port, missed = 0, hits = 0;
+
+	udptrack_ports_hint_at(ports, hint);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(hint, UDPTRACK_PORTS_HINT));
+
+	KUNIT_ASSERT_EQ(test, 0,
+			udptrack_ports_parse(ports, "0,53,511,512,4789,5000-5100,65535"));
+	udptrack_ports_hint_at(ports, hint);
+	for (port = 0; port < UDPTRACK_PORTS; port++) {
+		missed += ports_has(ports, port) &&
+			  !udptrack_ports_hinted(hint, htons(port));
+		hits += udptrack_ports_hinted(hint, htons(port));
+	}
+	KUNIT_EXPECT_EQ(test, missed, 0);
+	/* 0 and 512 share a bit, 511 and 65535 another. */
+	KUNIT_EXPECT_EQ(test, hits, 105 * UDPTRACK_PORTS / UDPTRACK_PORTS_HINT);
+
+	/* What was noted before stays noted. */
+	KUNIT_ASSERT_EQ(test, 0, udptrack_ports_parse(ports, "100"));
+	udptrack_ports_hint_at(ports, hint);
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_hinted(hint, htons(100)));
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_hinted(hint, htons(53)));
+}
+
 static struct kunit_case ports_cases[] = {
 	KUNIT_CASE_PARAM(ports_good, good_list_gen_params),
 	KUNIT_CASE(ports_empty_is_free),
@@ -277,6 +306,7 @@ static struct kunit_case ports_cases[] = {
 	KUNIT_CASE(ports_copy),
 	KUNIT_CASE(ports_copy_empty),
 	KUNIT_CASE(ports_alloc_twice),
+	KUNIT_CASE(ports_hint),
 	{}
 };
 

@@ -5,18 +5,23 @@
  * The parameters are found where sysfs has them, and written with their own
  * operations as insmod does; each case puts back what was there. The rule: a
  * number within its bounds is taken, anything else is -EINVAL and changes
- * nothing.
+ * nothing. And, through the real sysctls: the packet path is never told that no
+ * list mentions a port which one does.
  */
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/nsproxy.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <kunit/resource.h>
 #include <kunit/test.h>
 
 #include "../../src/mark.h"
+#include "../../src/netns.h"
 #include "../../src/settings.h"
 
 /* The names and bounds that documents promise. */
@@ -342,6 +347,136 @@ static void settings_mark_mask_refused(struct kunit *test)
 		expect_refused(test, p, texts[i]);
 }
 
+static bool is_special(const struct udptrack_settings *s, u16 sport, u16 dport)
+{
+	struct udptrack_tuple tuple = {
+		.sport = htons(sport),
+		.dport = htons(dport),
+	};
+
+	return udptrack_settings_are_special(s, &tuple);
+}
+
+/* A port of any list is special at either end, until no list has it. */
+static void settings_special(struct kunit *test)
+{
+	struct udptrack_settings *s = kunit_kzalloc(test, sizeof(*s),
+						    GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	udptrack_settings_note_ports(s);
+	KUNIT_EXPECT_FALSE(test, is_special(s, 53, 4711));
+
+	KUNIT_ASSERT_EQ(test, 0, udptrack_ports_parse(&s->dns_ports, "53"));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_ports_parse(&s->exempt_ports,
+						      "53,4711"));
+	KUNIT_ASSERT_EQ(test, 0, udptrack_policies_parse(&s->port_timeouts,
+							 "65535:1,7000:20"));
+	udptrack_settings_note_ports(s);
+	KUNIT_EXPECT_TRUE(test, is_special(s, 53, 40000));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 53));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 4711));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 65535));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 7000, 40000));
+	KUNIT_EXPECT_FALSE(test, is_special(s, 40000, 40001));
+
+	/* In two lists, and then in one. */
+	KUNIT_ASSERT_EQ(test, 0, udptrack_ports_parse(&s->dns_ports, ""));
+	udptrack_policies_free(&s->port_timeouts);
+	udptrack_settings_note_ports(s);
+	KUNIT_EXPECT_TRUE(test, is_special(s, 53, 40000));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 4711));
+	KUNIT_EXPECT_FALSE(test, is_special(s, 7000, 65535));
+
+	KUNIT_ASSERT_EQ(test, 0, udptrack_ports_parse(&s->exempt_ports, ""));
+	udptrack_settings_note_ports(s);
+	KUNIT_EXPECT_FALSE(test, is_special(s, 53, 4711));
+}
+
+static const struct list {
+	const char *sysctl;
+	const char *text;
+	const char *other;
+} lists[] = {
+	{ "udptrack_exempt_ports", "4711-4712,9\n", "9\n" },
+	{ "udptrack_dns_ports", "4711-4712,9\n", "9\n" },
+	{ "udptrack_port_timeouts", "4711:5,9:1,4712:5\n", "9:1\n" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(list, lists, sysctl);
+
+/* A sysctl under test. */
+struct sysctl {
+	char path[64];
+	char old[64];		/* what was there before the case */
+};
+
+static int sysctl_set(const struct sysctl *sysctl, const char *text)
+{
+	struct file *file = filp_open(sysctl->path, O_WRONLY, 0);
+	loff_t pos = 0;
+	ssize_t len;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	len = kernel_write(file, text, strlen(text), &pos);
+	filp_close(file, NULL);
+	return len < 0 ? len : 0;
+}
+
+static void sysctl_restore(void *data)
+{
+	struct sysctl *sysctl = data;
+
+	sysctl_set(sysctl, sysctl->old);
+}
+
+/* The sysctl @name, put back to its value after the case. */
+static struct sysctl *sysctl_open(struct kunit *test, const char *name)
+{
+	struct sysctl *sysctl = kunit_kzalloc(test, sizeof(*sysctl),
+					      GFP_KERNEL);
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, sysctl);
+	snprintf(sysctl->path, sizeof(sysctl->path),
+		 "/proc/sys/net/netfilter/%s", name);
+	file = filp_open(sysctl->path, O_RDONLY, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	len = kernel_read(file, sysctl->old, sizeof(sysctl->old) - 1, &pos);
+	filp_close(file, NULL);
+	KUNIT_ASSERT_GT(test, len, 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, sysctl_restore,
+						  sysctl));
+	return sysctl;
+}
+
+/* What is written is seen at once, and what is taken out, no longer. */
+static void settings_special_by_sysctl(struct kunit *test)
+{
+	const struct udptrack_settings *s =
+		&udptrack_net(current->nsproxy->net_ns)->settings;
+	const struct list *c = test->param_value;
+	struct sysctl *sysctl = sysctl_open(test, c->sysctl);
+
+	KUNIT_ASSERT_FALSE(test, is_special(s, 4711, 4712));
+	KUNIT_ASSERT_EQ(test, 0, sysctl_set(sysctl, c->text));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 4711, 40000));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 4712));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 9));
+	/* A list that is refused changes nothing. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, sysctl_set(sysctl, "x\n"));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 4711, 40000));
+	KUNIT_ASSERT_EQ(test, 0, sysctl_set(sysctl, c->other));
+	KUNIT_EXPECT_FALSE(test, is_special(s, 4711, 4712));
+	KUNIT_EXPECT_TRUE(test, is_special(s, 40000, 9));
+	KUNIT_ASSERT_EQ(test, 0, sysctl_set(sysctl, "\n"));
+	KUNIT_EXPECT_FALSE(test, is_special(s, 40000, 9));
+}
+
 static struct kunit_case settings_cases[] = {
 	KUNIT_CASE_PARAM(settings_promised, promise_gen_params),
 	KUNIT_CASE(settings_offsets),
@@ -354,6 +489,8 @@ static struct kunit_case settings_cases[] = {
 	KUNIT_CASE_PARAM(settings_mark_mask_valid, mask_gen_params),
 	KUNIT_CASE(settings_mark_mask),
 	KUNIT_CASE(settings_mark_mask_refused),
+	KUNIT_CASE(settings_special),
+	KUNIT_CASE_PARAM(settings_special_by_sysctl, list_gen_params),
 	{}
 };
 
