@@ -2,11 +2,10 @@
 /*
  * tuple - from packet to tuple, and from tuple to key.
  *
- * Owns nothing. What nearly all packets are, linear and without options, is
- * read where it lies; all others, and all that something is wrong with, through
- * skb_header_pointer(), so that paged and frag_list packets are as good as
- * linear ones. Never writes to the skb. Knows nothing of network namespaces, of
- * time or of flows; may run in any context.
+ * Owns nothing. What is not plain (see plain.h) is read through
+ * skb_header_pointer() alone, so that paged and frag_list packets are as good
+ * as linear ones. Never writes to the skb. Knows nothing of network namespaces,
+ * of time or of flows; may run in any context.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -18,6 +17,7 @@
 #include <net/ipv6.h>
 #include <kunit/visibility.h>
 
+#include "plain.h"
 #include "tuple.h"
 
 /* Where the headers of a packet are and what they carry. */
@@ -100,10 +100,6 @@ static u32 tuple_scope(const struct udptrack_tuple *tuple, int ifindex)
 {
 	if (tuple->family != NFPROTO_IPV6)
 		return 0;
-	/* All for which it matters begin with fe or ff: see that at a glance. */
-	if (likely(tuple->src.in6.s6_addr[0] < 0xfe &&
-		   tuple->dst.in6.s6_addr[0] < 0xfe))
-		return 0;
 	if (__ipv6_addr_needs_scope_id(__ipv6_addr_type(&tuple->src.in6)) ||
 	    __ipv6_addr_needs_scope_id(__ipv6_addr_type(&tuple->dst.in6)))
 		return ifindex;
@@ -165,82 +161,28 @@ static void count_segments(const struct sk_buff *skb, unsigned int nhoff,
 		pkt->bytes += (pkt->packets - 1) * headers;
 }
 
-/* An UDP header at its place, in a packet that is no fragment. */
-static __always_inline bool parse_plain_udp(const struct sk_buff *skb,
-					    unsigned int nhoff,
-					    unsigned int thoff,
-					    struct udptrack_packet *pkt)
+/* The short way, for a plain packet. */
+static bool parse_plain(const struct sk_buff *skb, unsigned int nhoff,
+			u8 family, struct udptrack_packet *pkt)
 {
-	const struct udphdr *udp = (const void *)skb->data + thoff;
-	unsigned int len = ntohs(udp->len);
+	struct udptrack_plain plain;
+	struct udptrack_key key;
 
-	if (unlikely(len < sizeof(*udp) || len > skb->len - thoff))
+	if (!udptrack_plain_read(skb, nhoff, family, &key, &plain))
 		return false;
-	pkt->tuple.sport = udp->source;
-	pkt->tuple.dport = udp->dest;
-	pkt->thoff = thoff;
-	pkt->has_checksum = udp->check;
-	count_segments(skb, nhoff, pkt);
+	udptrack_key_to_tuple(&key, plain.side, &pkt->tuple);
+	pkt->thoff = (const u8 *)plain.udp - skb->data;
+	pkt->packets = 1;
+	pkt->bytes = plain.bytes;
+	pkt->has_checksum = plain.udp->check;
 	return true;
 }
 
-static __always_inline bool parse_plain_ipv4(const struct sk_buff *skb,
-					     unsigned int nhoff,
-					     struct udptrack_packet *pkt)
-{
-	const struct iphdr *iph = (const void *)skb->data + nhoff;
-	unsigned int thoff = nhoff + sizeof(*iph);
-
-	/* The first byte says version 4 and five words. */
-	if (unlikely(skb_headlen(skb) < thoff + sizeof(struct udphdr) ||
-		     *(const u8 *)iph != 0x45 || ip_is_fragment(iph) ||
-		     iph->protocol != IPPROTO_UDP))
-		return false;
-	/* As arrays, whose other elements are zero by the rules of C. */
-	pkt->tuple.src = (union nf_inet_addr) { .ip6 = { iph->saddr } };
-	pkt->tuple.dst = (union nf_inet_addr) { .ip6 = { iph->daddr } };
-	pkt->tuple.scope = 0;
-	pkt->tuple.family = NFPROTO_IPV4;
-	return parse_plain_udp(skb, nhoff, thoff, pkt);
-}
-
-static __always_inline bool parse_plain_ipv6(const struct sk_buff *skb,
-					     unsigned int nhoff, int ifindex,
-					     struct udptrack_packet *pkt)
-{
-	const struct ipv6hdr *ip6h = (const void *)skb->data + nhoff;
-	unsigned int thoff = nhoff + sizeof(*ip6h);
-
-	if (unlikely(skb_headlen(skb) < thoff + sizeof(struct udphdr) ||
-		     ip6h->version != 6 || ip6h->nexthdr != IPPROTO_UDP))
-		return false;
-	pkt->tuple.src.in6 = ip6h->saddr;
-	pkt->tuple.dst.in6 = ip6h->daddr;
-	pkt->tuple.family = NFPROTO_IPV6;
-	pkt->tuple.scope = tuple_scope(&pkt->tuple, ifindex);
-	return parse_plain_udp(skb, nhoff, thoff, pkt);
-}
-
-/*
- * The short way, for a packet whose headers are linear and of the least length,
- * and which nothing is wrong with. Of others it says nothing at all: what they
- * are is said in one place, by parse_any().
- */
-static __always_inline bool parse_plain(const struct sk_buff *skb,
-					unsigned int nhoff, u8 family,
-					int ifindex,
-					struct udptrack_packet *pkt)
-{
-	return family == NFPROTO_IPV4 ?
-	       parse_plain_ipv4(skb, nhoff, pkt) :
-	       parse_plain_ipv6(skb, nhoff, ifindex, pkt);
-}
-
 /* The long way, for every packet. */
-static noinline enum udptrack_verdict parse_any(const struct sk_buff *skb,
-						unsigned int nhoff, u8 family,
-						int ifindex,
-						struct udptrack_packet *pkt)
+static enum udptrack_verdict parse_any(const struct sk_buff *skb,
+				       unsigned int nhoff, u8 family,
+				       int ifindex,
+				       struct udptrack_packet *pkt)
 {
 	const struct udphdr *udp;
 	enum udptrack_verdict ret;
@@ -285,7 +227,7 @@ enum udptrack_verdict udptrack_tuple_parse(const struct sk_buff *skb,
 					   int ifindex,
 					   struct udptrack_packet *pkt)
 {
-	if (likely(parse_plain(skb, nhoff, family, ifindex, pkt)))
+	if (parse_plain(skb, nhoff, family, pkt))
 		return UDPTRACK_PACKET_OK;
 	return parse_any(skb, nhoff, family, ifindex, pkt);
 }

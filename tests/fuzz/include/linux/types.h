@@ -22,6 +22,7 @@ typedef __s32 s32;
 
 #define ntohs(x)		be16toh(x)
 #define htons(x)		htobe16(x)
+#define ntohl(x)		be32toh(x)
 #define DIV_ROUND_UP(n, d)	\
 	({ unsigned int _d = (d); ((n) + _d - 1) / _d; })
 #define max(a, b)	\
