@@ -115,7 +115,7 @@ bool udptrack_asks_match(struct udptrack_asks *asks, const struct sk_buff *skb,
 	if (likely(!udptrack_asks_any(asks)))
 		return false;
 	if (state->hook == NF_INET_LOCAL_OUT &&
-	    !udptrack_packet_is_unicast(skb, tuple))
+	    !udptrack_packet_is_unicast(skb, tuple->family, &tuple->dst))
 		return false;
 	side = ask_key(tuple->family, &tuple->dst, tuple->dport, tuple->sport,
 		       tuple->scope, &key);

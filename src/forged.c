@@ -56,7 +56,7 @@ void udptrack_forged_log(struct udptrack_net *un,
 static unsigned int forged_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	struct udptrack_net *un = udptrack_net(state->net);
+	struct udptrack_net *un = udptrack_net_rcu(state->net);
 	struct udptrack_dns_visit dns;
 	struct udptrack_packet pkt;
 	struct udptrack_key key;

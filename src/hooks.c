@@ -16,6 +16,7 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -27,6 +28,7 @@
 #include "listener.h"
 #include "netns.h"
 #include "packet.h"
+#include "plain.h"
 
 /* After NF_IP_PRI_SECURITY (50), before IPVS (98) and NF_IP_PRI_NAT_SRC. */
 #define COMMIT_PRIORITY	60
@@ -38,23 +40,30 @@
  */
 static bool is_first_vrf_pass(const struct nf_hook_state *state)
 {
-	return state->hook == NF_INET_LOCAL_OUT &&
-	       netif_is_l3_master(state->out);
+	return netif_is_l3_master(state->out);
 }
 
 /*
  * IPVS sends what it forwards through NF_INET_LOCAL_OUT, but the answers do
  * not come back to this host. Only a packet that came in has a device already.
  */
-static bool is_forwarded_by_ipvs(const struct sk_buff *skb,
-				 const struct nf_hook_state *state)
+static bool is_forwarded_by_ipvs(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
-	return state->hook == NF_INET_LOCAL_OUT && skb->ipvs_property &&
-	       skb->dev;
+	return skb->ipvs_property && skb->dev;
 #else
 	return false;
 #endif
+}
+
+/* Was it seen already, or will it be, or is it none of this host's? */
+static __always_inline bool is_seen_elsewhere(const struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      bool out)
+{
+	if (out)
+		return is_first_vrf_pass(state) || is_forwarded_by_ipvs(skb);
+	return udptrack_packet_is_looped(skb, state);
 }
 
 static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
@@ -80,11 +89,9 @@ static void log_invalid(struct udptrack_net *un, const struct sk_buff *skb,
 			&ipv6_hdr(skb)->daddr, skb->len);
 }
 
-static bool wants_listener(struct udptrack_net *un,
-			   const struct nf_hook_state *state)
+static bool wants_listener(struct udptrack_net *un, bool out)
 {
-	return state->hook == NF_INET_LOCAL_IN &&
-	       READ_ONCE(un->settings.require_listener);
+	return !out && READ_ONCE(un->settings.require_listener);
 }
 
 /* A packet at the hook visits the table. */
@@ -121,82 +128,13 @@ static void later_owner(struct udptrack_net *un, const struct sk_buff *skb,
 	udptrack_owner_put(&owner);
 }
 
-/* Find or make the packet's flow. */
-static void commit(struct udptrack_net *un, const struct sk_buff *skb,
-		   const struct nf_hook_state *state,
-		   const struct udptrack_packet *pkt)
+/* Why a packet touches no flow. */
+static noinline void refuse(struct udptrack_net *un, const struct sk_buff *skb,
+			    const struct nf_hook_state *state,
+			    enum udptrack_verdict verdict)
 {
-	const struct udptrack_settings *settings = &un->settings;
-	struct hook_visit hv = {
-		.visit.ifindex = state->hook == NF_INET_LOCAL_OUT ?
-				 state->out->ifindex : 0,
-		.visit.packets = pkt->packets,
-		.visit.bytes = pkt->bytes,
-		.visit.now_j = jiffies,
-		.visit.max = READ_ONCE(settings->max),
-		.visit.acct = READ_ONCE(settings->acct),
-		/* What there is to ask before that is asked when it comes to it. */
-		.visit.create = !wants_listener(un, state) &&
-				!udptrack_asks_any(&un->asks),
-		.visit.owner = first_owner,
-		.skb = skb,
-		.state = state,
-	};
-	struct udptrack_visit *visit = &hv.visit;
-	struct udptrack_result result;
-	enum udptrack_outcome outcome;
-	struct udptrack_dns_visit dns;
-	struct udptrack_key key;
-
-	udptrack_settings_general(settings, &visit->timeouts);
-	if (unlikely(pkt->is_special)) {
-		udptrack_settings_timeouts(settings, &pkt->tuple,
-					   &visit->timeouts);
-		if (udptrack_packet_dns(un, skb, state, pkt, &dns))
-			visit->dns = &dns;
-	}
-	visit->side = udptrack_key_from_tuple(&pkt->tuple, &key);
-
-	outcome = udptrack_table_track(&un->table, &key, visit, &result);
-	if (outcome == UDPTRACK_ABSENT) {
-		if (wants_listener(un, state) &&
-		    !udptrack_listener_wants(skb, &pkt->tuple, state)) {
-			this_cpu_inc(un->stats->no_listener);
-			return;
-		}
-		visit->create = true;
-		visit->related = udptrack_asks_match(&un->asks, skb,
-						     &pkt->tuple, state);
-		outcome = udptrack_table_track(&un->table, &key, visit,
-					       &result);
-	}
-	if (outcome == UDPTRACK_CREATED)
-		udptrack_gc_kick(&un->gc);
-	if (outcome == UDPTRACK_REFUSED && visit->dns && dns.asks)
-		udptrack_dns_lose(&un->dns, dns.rules.now_us);
-	if (outcome == UDPTRACK_FOUND && result.forged)
-		udptrack_forged_log(un, state, &pkt->tuple, &dns.msg);
-	if (outcome == UDPTRACK_FOUND && result.wants_owner)
-		later_owner(un, skb, state, &key);
-	if (!udptrack_packet_is_unicast(skb, &pkt->tuple))
-		udptrack_asks_note(&un->asks, &pkt->tuple, visit,
-				   state->hook);
-}
-
-static unsigned int commit_hook(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
-{
-	struct udptrack_net *un = udptrack_net(state->net);
-	struct udptrack_packet pkt;
-
-	if (udptrack_packet_is_looped(skb, state) || is_first_vrf_pass(state) ||
-	    is_forwarded_by_ipvs(skb, state))
-		return NF_ACCEPT;
-
-	switch (udptrack_packet_inspect(un, skb, state, &pkt)) {
+	switch (verdict) {
 	case UDPTRACK_PACKET_OK:
-		commit(un, skb, state, &pkt);
-		break;
 	case UDPTRACK_PACKET_NOT_UDP:
 		break;
 	case UDPTRACK_PACKET_FRAGMENT:
@@ -221,7 +159,201 @@ static unsigned int commit_hook(void *priv, struct sk_buff *skb,
 		log_invalid(un, skb, state, "bad checksum");
 		break;
 	}
+}
+
+/* The way of every packet to the table. False when it may not go there. */
+static noinline bool prepare(struct udptrack_net *un, struct sk_buff *skb,
+			     const struct nf_hook_state *state,
+			     struct udptrack_key *key,
+			     struct udptrack_visit *visit,
+			     struct udptrack_dns_visit *dns)
+{
+	struct udptrack_packet pkt;
+	enum udptrack_verdict verdict;
+
+	verdict = udptrack_packet_inspect(un, skb, state, &pkt);
+	if (verdict != UDPTRACK_PACKET_OK) {
+		refuse(un, skb, state, verdict);
+		return false;
+	}
+	visit->side = udptrack_key_from_tuple(&pkt.tuple, key);
+	visit->packets = pkt.packets;
+	visit->bytes = pkt.bytes;
+	udptrack_settings_timeouts(&un->settings, &pkt.tuple, &visit->timeouts);
+	if (udptrack_packet_dns(un, skb, state, &pkt, dns))
+		visit->dns = dns;
+	return true;
+}
+
+/*
+ * The same for what nearly every packet is: nothing about it is to be looked up
+ * or told, and of the settings the numbers do. False says nothing.
+ */
+static __always_inline bool prepare_plain(struct udptrack_net *un,
+					  struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  u8 family, bool out,
+					  struct udptrack_key *key,
+					  struct udptrack_visit *visit)
+{
+	const struct udptrack_settings *settings = &un->settings;
+	struct udptrack_plain plain __uninitialized;
+
+	if (!udptrack_plain_read(skb, skb_network_offset(skb), family, key,
+				 &plain))
+		return false;
+	if (udptrack_settings_are_special(settings, plain.udp->source,
+					  plain.udp->dest))
+		return false;
+	/* What loops does not come in here. */
+	if (out && (state->out->flags & IFF_LOOPBACK) &&
+	    !READ_ONCE(settings->loopback))
+		return false;
+	if (!out && udptrack_packet_is_unverified(skb, state) &&
+	    READ_ONCE(settings->checksum) && plain.udp->check &&
+	    nf_checksum(skb, state->hook, (const u8 *)plain.udp - skb->data,
+			IPPROTO_UDP, family))
+		return false;
+	visit->side = plain.side;
+	visit->packets = 1;
+	visit->bytes = plain.bytes;
+	udptrack_settings_general(settings, &visit->timeouts);
+	return true;
+}
+
+/* It belongs to no flow so far. May it make one? */
+static bool may_create(struct udptrack_net *un, const struct hook_visit *hv,
+		       const struct udptrack_tuple *tuple)
+{
+	if (wants_listener(un, hv->state->hook == NF_INET_LOCAL_OUT) &&
+	    !udptrack_listener_wants(hv->skb, tuple, hv->state)) {
+		this_cpu_inc(un->stats->no_listener);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * What is left to do when it did not just belong to a flow, or goes to many
+ * hosts.
+ */
+static noinline void follow_up(struct udptrack_net *un, struct hook_visit *hv,
+			       const struct udptrack_key *key,
+			       const struct udptrack_dns_visit *dns,
+			       enum udptrack_outcome outcome,
+			       struct udptrack_result *result)
+{
+	struct udptrack_visit *visit = &hv->visit;
+	struct udptrack_tuple tuple;
+
+	udptrack_key_to_tuple(key, visit->side, &tuple);
+	if (outcome == UDPTRACK_ABSENT) {
+		if (!may_create(un, hv, &tuple))
+			return;
+		visit->create = true;
+		visit->related = udptrack_asks_match(&un->asks, hv->skb, &tuple,
+						     hv->state);
+		outcome = udptrack_table_track(&un->table, key, visit, result);
+	}
+	if (outcome == UDPTRACK_CREATED)
+		udptrack_gc_kick(&un->gc);
+	if (outcome == UDPTRACK_REFUSED && visit->dns && dns->asks)
+		udptrack_dns_lose(&un->dns, dns->rules.now_us);
+	if (outcome == UDPTRACK_FOUND && result->forged)
+		udptrack_forged_log(un, hv->state, &tuple, &dns->msg);
+	if (outcome == UDPTRACK_FOUND && result->wants_owner)
+		later_owner(un, hv->skb, hv->state, key);
+	if (!udptrack_packet_is_unicast(hv->skb, tuple.family, &tuple.dst))
+		udptrack_asks_note(&un->asks, &tuple, visit, hv->state->hook);
+}
+
+/* Find or make the packet's flow. @family and @out are constant, see below. */
+static __always_inline unsigned int commit(struct udptrack_net *un,
+					   struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   u8 family, bool out)
+{
+	/* Each member is written before it is read; clearing them costs. */
+	struct udptrack_key key __uninitialized __aligned(8);
+	struct udptrack_dns_visit dns __uninitialized;
+	struct udptrack_result result __uninitialized;
+	struct hook_visit hv __uninitialized;
+	struct udptrack_visit *visit = &hv.visit;
+	enum udptrack_outcome outcome;
+
+	if (is_seen_elsewhere(skb, state, out))
+		return NF_ACCEPT;
+	visit->dns = NULL;
+	if (unlikely(!prepare_plain(un, skb, state, family, out, &key,
+				    visit)) &&
+	    !prepare(un, skb, state, &key, visit, &dns))
+		return NF_ACCEPT;
+
+	visit->ifindex = out ? state->out->ifindex : 0;
+	visit->now_j = jiffies;
+	visit->max = READ_ONCE(un->settings.max);
+	visit->acct = READ_ONCE(un->settings.acct);
+	/* What there is to ask before that is asked when it comes to it. */
+	visit->create = !wants_listener(un, out) &&
+			!udptrack_asks_any(&un->asks);
+	visit->related = false;
+	visit->owner = first_owner;
+	hv.skb = skb;
+	hv.state = state;
+
+	outcome = udptrack_table_track(&un->table, &key, visit, &result);
+	if (unlikely(outcome != UDPTRACK_FOUND || result.forged ||
+		     result.wants_owner ||
+		     !udptrack_packet_is_unicast(skb, family,
+						 &key.addr[!visit->side])))
+		follow_up(un, &hv, &key, &dns, outcome, &result);
 	return NF_ACCEPT;
+}
+
+/* One for each hook, so that there is nothing in it that belongs to another. */
+static noinline unsigned int commit_ipv4_out(struct udptrack_net *un,
+					     struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+	return commit(un, skb, state, NFPROTO_IPV4, true);
+}
+
+static noinline unsigned int commit_ipv4_in(struct udptrack_net *un,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	return commit(un, skb, state, NFPROTO_IPV4, false);
+}
+
+static noinline unsigned int commit_ipv6_out(struct udptrack_net *un,
+					     struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+	return commit(un, skb, state, NFPROTO_IPV6, true);
+}
+
+static noinline unsigned int commit_ipv6_in(struct udptrack_net *un,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	return commit(un, skb, state, NFPROTO_IPV6, false);
+}
+
+/* Other protocols leave at the first look, before anything needs a frame. */
+static unsigned int commit_hook(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	bool out = state->hook == NF_INET_LOCAL_OUT;
+	struct udptrack_net *un;
+
+	if (udptrack_packet_is_other(skb, state))
+		return NF_ACCEPT;
+	un = udptrack_net_rcu(state->net);
+	if (state->pf == NFPROTO_IPV4)
+		return out ? commit_ipv4_out(un, skb, state)
+			   : commit_ipv4_in(un, skb, state);
+	return out ? commit_ipv6_out(un, skb, state)
+		   : commit_ipv6_in(un, skb, state);
 }
 
 #define COMMIT_HOOK(family, where) {					\

@@ -63,7 +63,8 @@ bool udptrack_listener_wants(const struct sk_buff *skb,
 			     const struct udptrack_tuple *tuple,
 			     const struct nf_hook_state *state)
 {
-	return skb->sk || !udptrack_packet_is_unicast(skb, tuple) ||
+	return skb->sk || !udptrack_packet_is_unicast(skb, tuple->family,
+							&tuple->dst) ||
 	       socket_bound(state->net, tuple, state->in->ifindex,
 			    packet_sdif(skb, tuple));
 }

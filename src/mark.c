@@ -65,7 +65,7 @@ static unsigned int reroute(struct sk_buff *skb,
 static unsigned int mark_hook(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	struct udptrack_net *un = udptrack_net(state->net);
+	struct udptrack_net *un = udptrack_net_rcu(state->net);
 	u32 mask = READ_ONCE(un->settings.mark_mask);
 	enum udptrack_class class;
 	u32 mark;

@@ -63,6 +63,22 @@ static inline struct udptrack_net *udptrack_net(const struct net *net)
 	return net_generic(net, udptrack_net_id);
 }
 
+/**
+ * udptrack_net_rcu - as udptrack_net(), without a lock of its own
+ * @net: the namespace
+ *
+ * net_generic() takes rcu_read_lock() once more, which is two calls where the
+ * kernel can be preempted.
+ *
+ * Context: under rcu_read_lock(), as all hooks are, while the namespace and the
+ * module are there.
+ * Return: never NULL.
+ */
+static inline struct udptrack_net *udptrack_net_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[udptrack_net_id];
+}
+
 int udptrack_netns_register(void);
 void udptrack_netns_unregister(void);
 

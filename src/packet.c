@@ -12,75 +12,36 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jiffies.h>
-#include <linux/netdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/udp.h>
-#include <net/ipv6.h>
-#include <net/route.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "netns.h"
 #include "packet.h"
 
 /*
- * The interface a link-local address belongs to. In a VRF a packet comes in by
- * the VRF's device, with the link's own noted in the packet; it leaves by the
- * link's own.
+ * The interface a link-local address belongs to, which IPv6 alone has here. In
+ * a VRF a packet comes in by the VRF's device, with the link's own noted in the
+ * packet; it leaves by the link's own.
  */
 static int link_ifindex(const struct sk_buff *skb,
 			const struct nf_hook_state *state)
 {
+	if (state->pf == NFPROTO_IPV4)
+		return 0;
 #if IS_ENABLED(CONFIG_IPV6)
-	if (state->hook == NF_INET_LOCAL_IN && state->pf == NFPROTO_IPV6 &&
-	    inet6_sdif(skb))
+	if (state->hook == NF_INET_LOCAL_IN && inet6_sdif(skb))
 		return inet6_sdif(skb);
 #endif
 	return udptrack_packet_device(state)->ifindex;
 }
 
-/**
- * udptrack_packet_is_looped - is this our own packet coming back?
- * @skb:   the packet
- * @state: the hook it is at
- *
- * Over a loopback interface, or as the copy of a multicast or broadcast for
- * local listeners. It was seen on its way out.
- *
- * Context: any.
- * Return: true when it is.
- */
-bool udptrack_packet_is_looped(const struct sk_buff *skb,
-			       const struct nf_hook_state *state)
-{
-	return state->hook == NF_INET_LOCAL_IN &&
-	       ((state->in->flags & IFF_LOOPBACK) ||
-		skb->pkt_type == PACKET_LOOPBACK);
-}
-
-/**
- * udptrack_packet_is_unicast - is it for a single host?
- * @skb:   the packet, routed
- * @tuple: its ends
- *
- * Context: any.
- * Return: false for multicast and broadcast.
- */
-bool udptrack_packet_is_unicast(const struct sk_buff *skb,
-				const struct udptrack_tuple *tuple)
-{
-	if (tuple->family == NFPROTO_IPV6)
-		return !ipv6_addr_is_multicast(&tuple->dst.in6);
-	return !skb_rtable(skb) || !(skb_rtable(skb)->rt_flags &
-				     (RTCF_BROADCAST | RTCF_MULTICAST));
-}
-
-/* What we send ourselves may not have its checksum yet. */
 static bool has_bad_checksum(struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int thoff, u8 protocol)
 {
-	return state->hook == NF_INET_LOCAL_IN &&
+	return udptrack_packet_is_unverified(skb, state) &&
 	       !udptrack_packet_is_looped(skb, state) &&
 	       nf_checksum(skb, state->hook, thoff, protocol, state->pf);
 }
@@ -119,11 +80,13 @@ enum udptrack_verdict udptrack_packet_inspect(struct udptrack_net *un,
 
 	verdict = udptrack_tuple_parse(skb, skb_network_offset(skb), state->pf,
 				       link_ifindex(skb, state), pkt);
-	if (verdict != UDPTRACK_PACKET_OK)
+	if (unlikely(verdict != UDPTRACK_PACKET_OK))
 		return verdict;
-	if (is_loopback_off(settings, state))
+	if (unlikely(is_loopback_off(settings, state)))
 		return UDPTRACK_PACKET_LOOPBACK;
-	pkt->is_special = udptrack_settings_are_special(settings, &pkt->tuple);
+	pkt->is_special = udptrack_settings_are_special(settings,
+							pkt->tuple.sport,
+							pkt->tuple.dport);
 	if (unlikely(pkt->is_special) && is_exempt(settings, &pkt->tuple))
 		return UDPTRACK_PACKET_EXEMPT;
 	if (READ_ONCE(settings->checksum) && pkt->has_checksum &&
@@ -177,7 +140,8 @@ bool udptrack_packet_dns(struct udptrack_net *un, const struct sk_buff *skb,
 		dns->msg.kind = UDPTRACK_DNS_SEVERAL;
 	dns->asks = to && state->hook == NF_INET_LOCAL_OUT &&
 		    dns->msg.kind != UDPTRACK_DNS_ANSWER &&
-		    udptrack_packet_is_unicast(skb, &pkt->tuple);
+		    udptrack_packet_is_unicast(skb, pkt->tuple.family,
+					       &pkt->tuple.dst);
 	/* Between two servers, the other's question is no answer. */
 	if (!dns->asks &&
 	    (!from || (to && dns->msg.kind == UDPTRACK_DNS_QUESTION)))
@@ -340,7 +304,7 @@ static enum udptrack_class classify_error(struct udptrack_net *un,
 enum udptrack_class udptrack_packet_classify(struct sk_buff *skb,
 					     const struct nf_hook_state *state)
 {
-	struct udptrack_net *un = udptrack_net(state->net);
+	struct udptrack_net *un = udptrack_net_rcu(state->net);
 	struct udptrack_packet pkt;
 
 	switch (udptrack_packet_inspect(un, skb, state, &pkt)) {

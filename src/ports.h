@@ -60,10 +60,7 @@ static inline bool udptrack_ports_has(const struct udptrack_ports *ports,
  */
 static inline bool udptrack_ports_hinted(const unsigned long *hint, __be16 port)
 {
-	unsigned int bit = ntohs(port) % UDPTRACK_PORTS_HINT;
-
-	/* A shift: test_bit() of a memory operand is slow on x86. */
-	return READ_ONCE(hint[bit / BITS_PER_LONG]) >> bit % BITS_PER_LONG & 1;
+	return test_bit(ntohs(port) % UDPTRACK_PORTS_HINT, hint);
 }
 
 #endif

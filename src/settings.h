@@ -112,7 +112,8 @@ udptrack_setting_value(struct udptrack_settings *settings,
 /**
  * udptrack_settings_are_special - may one of these ports be in a list?
  * @settings: settings of a network namespace
- * @tuple:    ends of a packet
+ * @sport:    source port of a packet
+ * @dport:    its destination port
  *
  * Context: any.
  * Return: false when no list mentions either port, so that all of them are as
@@ -120,10 +121,10 @@ udptrack_setting_value(struct udptrack_settings *settings,
  */
 static inline bool
 udptrack_settings_are_special(const struct udptrack_settings *settings,
-			      const struct udptrack_tuple *tuple)
+			      __be16 sport, __be16 dport)
 {
-	return udptrack_ports_hinted(settings->special_ports, tuple->sport) ||
-	       udptrack_ports_hinted(settings->special_ports, tuple->dport);
+	return udptrack_ports_hinted(settings->special_ports, sport) ||
+	       udptrack_ports_hinted(settings->special_ports, dport);
 }
 
 /**

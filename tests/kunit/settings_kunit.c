@@ -349,12 +349,7 @@ static void settings_mark_mask_refused(struct kunit *test)
 
 static bool is_special(const struct udptrack_settings *s, u16 sport, u16 dport)
 {
-	struct udptrack_tuple tuple = {
-		.sport = htons(sport),
-		.dport = htons(dport),
-	};
-
-	return udptrack_settings_are_special(s, &tuple);
+	return udptrack_settings_are_special(s, htons(sport), htons(dport));
 }
 
 /* A port of any list is special at either end, until no list has it. */
