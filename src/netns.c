@@ -35,9 +35,7 @@ static int __net_init udptrack_net_init(struct net *net)
 			     DEFAULT_RATELIMIT_BURST);
 	ratelimit_state_init(&un->forged_log, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
-	err = udptrack_settings_init(&un->settings);
-	if (err)
-		return err;
+	udptrack_settings_init(&un->settings);
 
 	err = -ENOMEM;
 	un->stats = alloc_percpu(struct udptrack_stats);

@@ -4,15 +4,16 @@
  *
  * Owns struct udptrack_policy_set, a list of ports and their timeouts, with an
  * index by port, so that a look-up costs the same however many there are. A
- * set never changes: a new list is a new set, published with RCU. The packet
- * path reads in any context under rcu_read_lock(); writers take turns, which
- * is the callers' business.
+ * set never changes: a new list is a new set, published with RCU, and lists
+ * that begin as equal share one. The packet path reads in any context under
+ * rcu_read_lock(); writers take turns, which is the callers' business.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
@@ -31,6 +32,7 @@ struct policy {
 
 struct udptrack_policy_set {
 	struct rcu_head rcu;
+	refcount_t lists;	/* that have it */
 	unsigned int count;
 	struct policy policies[UDPTRACK_POLICIES_MAX];
 	u16 by_port[PORTS];	/* place in policies, from 1 on */
@@ -112,7 +114,7 @@ static void replace(struct udptrack_policies *policies,
 
 	/* The caller is the only writer. */
 	old = rcu_replace_pointer(policies->set, set, true);
-	if (old)
+	if (old && refcount_dec_and_test(&old->lists))
 		kvfree_rcu(old, rcu);
 }
 
@@ -139,6 +141,7 @@ int udptrack_policies_parse(struct udptrack_policies *policies,
 		set = kvzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 		if (!set)
 			return -ENOMEM;
+		refcount_set(&set->lists, 1);
 		err = parse_set(set, text);
 		if (err) {
 			kvfree(set);
@@ -151,29 +154,24 @@ int udptrack_policies_parse(struct udptrack_policies *policies,
 EXPORT_SYMBOL_IF_KUNIT(udptrack_policies_parse);
 
 /**
- * udptrack_policies_copy - make a list equal to another
+ * udptrack_policies_share - make a list equal to another, for as long as
+ * neither is replaced
  * @to:   an empty list
- * @from: the list to copy, which does not change meanwhile
+ * @from: the other list, which does not change meanwhile
  *
- * Context: process; may sleep.
- * Return: 0 or -ENOMEM.
+ * Context: process.
  */
-int udptrack_policies_copy(struct udptrack_policies *to,
-			   const struct udptrack_policies *from)
+void udptrack_policies_share(struct udptrack_policies *to,
+			     const struct udptrack_policies *from)
 {
-	const struct udptrack_policy_set *set;
-	struct udptrack_policy_set *copy;
+	struct udptrack_policy_set *set;
 
 	set = rcu_dereference_protected(from->set, true);
-	if (!set)
-		return 0;
-	copy = kvmalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, set, sizeof(*copy));
-	replace(to, copy);
-	return 0;
+	if (set)
+		refcount_inc(&set->lists);
+	replace(to, set);
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_policies_share);
 
 /**
  * udptrack_policies_free - make a list empty

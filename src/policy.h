@@ -26,8 +26,8 @@ struct udptrack_policies {
 
 int udptrack_policies_parse(struct udptrack_policies *policies,
 			    const char *text);
-int udptrack_policies_copy(struct udptrack_policies *to,
-			   const struct udptrack_policies *from);
+void udptrack_policies_share(struct udptrack_policies *to,
+			     const struct udptrack_policies *from);
 void udptrack_policies_free(struct udptrack_policies *policies);
 size_t udptrack_policies_show(const struct udptrack_policies *policies,
 			      char *text, size_t size);

@@ -2,9 +2,10 @@
 /*
  * ports - sets of UDP ports, such as the exempt ones.
  *
- * Owns the bitmap behind a set. A set that was never written to has none, so
- * that a network namespace which exempts nothing pays nothing. Packets read a set without a
- * lock; whoever writes serialises among writers.
+ * Owns the bitmap behind a set. A set that was never written to has none, or
+ * borrows one (settings.c), so that a network namespace which changes nothing
+ * pays nothing. Packets read a set without a lock; whoever writes serialises
+ * among writers.
  */
 #include <linux/ctype.h>
 #include <linux/slab.h>

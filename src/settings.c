@@ -175,38 +175,54 @@ int udptrack_settings_module_init(void)
  * udptrack_settings_init - give a network namespace the defaults
  * @settings: zeroed memory
  *
+ * Most namespaces never write a list of ports, so they have none of their own:
+ * the defaults stay as they are until the module goes, after the last namespace.
+ *
  * Context: process.
- * Return: 0 or -ENOMEM.
  */
-int udptrack_settings_init(struct udptrack_settings *settings)
+void udptrack_settings_init(struct udptrack_settings *settings)
 {
+	*settings = udptrack_defaults;
+	settings->borrows_dns_ports = settings->dns_ports.bits;
+	settings->borrows_exempt_ports = settings->exempt_ports.bits;
+	RCU_INIT_POINTER(settings->port_timeouts.set, NULL);
+	udptrack_policies_share(&settings->port_timeouts,
+				&udptrack_defaults.port_timeouts);
+	udptrack_settings_note_ports(settings);
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_settings_init);
+
+/**
+ * udptrack_settings_own_ports - make a list of ports ready to be written to
+ * @settings: settings of a network namespace
+ * @ports:    the list, which is one of theirs
+ *
+ * A bitmap that was borrowed is replaced by a copy. Packets may still be
+ * looking at the other one, which stays.
+ *
+ * Context: process; may sleep; one writer of lists at a time.
+ * Return: 0 or -ENOMEM; then the list is as it was.
+ */
+int udptrack_settings_own_ports(struct udptrack_settings *settings,
+				struct udptrack_ports *ports)
+{
+	bool *borrows = ports == &settings->dns_ports ?
+			&settings->borrows_dns_ports :
+			&settings->borrows_exempt_ports;
+	struct udptrack_ports copy = {};
 	int err;
 
-	*settings = udptrack_defaults;
-	settings->exempt_ports.bits = NULL;
-	settings->dns_ports.bits = NULL;
-	RCU_INIT_POINTER(settings->port_timeouts.set, NULL);
-	err = udptrack_ports_copy(&settings->exempt_ports,
-				  &udptrack_defaults.exempt_ports);
+	if (!*borrows)
+		return udptrack_ports_alloc(ports);
+	err = udptrack_ports_copy(&copy, ports);
 	if (err)
 		return err;
-	err = udptrack_ports_copy(&settings->dns_ports,
-				  &udptrack_defaults.dns_ports);
-	if (err)
-		goto err_exempt;
-	err = udptrack_policies_copy(&settings->port_timeouts,
-				     &udptrack_defaults.port_timeouts);
-	if (err)
-		goto err_dns;
-	udptrack_settings_note_ports(settings);
+	*borrows = false;
+	/* Pairs with the acquire in udptrack_ports_has(). */
+	smp_store_release(&ports->bits, copy.bits);
 	return 0;
-
-err_dns:
-	udptrack_ports_free(&settings->dns_ports);
-err_exempt:
-	udptrack_ports_free(&settings->exempt_ports);
-	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_settings_own_ports);
 
 /**
  * udptrack_settings_note_ports - tell the packet path which ports are special
@@ -235,17 +251,21 @@ void udptrack_settings_note_ports(struct udptrack_settings *settings)
 EXPORT_SYMBOL_IF_KUNIT(udptrack_settings_note_ports);
 
 /**
- * udptrack_settings_free - release what udptrack_settings_init() took
+ * udptrack_settings_free - release what udptrack_settings_init() took, and what
+ * was written since
  * @settings: settings that nobody reads any more
  *
  * Context: any.
  */
 void udptrack_settings_free(struct udptrack_settings *settings)
 {
-	udptrack_ports_free(&settings->exempt_ports);
-	udptrack_ports_free(&settings->dns_ports);
+	if (!settings->borrows_exempt_ports)
+		udptrack_ports_free(&settings->exempt_ports);
+	if (!settings->borrows_dns_ports)
+		udptrack_ports_free(&settings->dns_ports);
 	udptrack_policies_free(&settings->port_timeouts);
 }
+EXPORT_SYMBOL_IF_KUNIT(udptrack_settings_free);
 
 /**
  * udptrack_settings_timeouts - the timeouts now in force

@@ -29,6 +29,8 @@
  * @bind_guard:       no bind() to the port of a live flow without its socket
  * @events:           tell of what happens to flows, when somebody listens
  * @mark_mask:        bits of skb->mark that carry the state, 0 for none
+ * @borrows_dns_ports: the bitmap of @dns_ports is that of the defaults
+ * @borrows_exempt_ports: likewise
  * @dns_ports:        ports where DNS servers listen
  * @exempt_ports:     ports that are not tracked at all
  * @port_timeouts:    ports with timeouts of their own
@@ -52,6 +54,8 @@ struct udptrack_settings {
 	unsigned int bind_guard;
 	unsigned int events;
 	unsigned int mark_mask;
+	bool borrows_dns_ports;
+	bool borrows_exempt_ports;
 	struct udptrack_ports dns_ports;
 	struct udptrack_ports exempt_ports;
 	struct udptrack_policies port_timeouts;
@@ -143,7 +147,9 @@ udptrack_settings_general(const struct udptrack_settings *settings,
 }
 
 int udptrack_settings_module_init(void);
-int udptrack_settings_init(struct udptrack_settings *settings);
+void udptrack_settings_init(struct udptrack_settings *settings);
+int udptrack_settings_own_ports(struct udptrack_settings *settings,
+				struct udptrack_ports *ports);
 void udptrack_settings_note_ports(struct udptrack_settings *settings);
 void udptrack_settings_free(struct udptrack_settings *settings);
 void udptrack_settings_timeouts(const struct udptrack_settings *settings,

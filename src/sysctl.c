@@ -96,7 +96,7 @@ static int sysctl_ports(const_ctl_table *table, int write, void *buffer,
 
 	mutex_lock(&ports_mutex);
 	if (write)
-		err = udptrack_ports_alloc(ports);
+		err = udptrack_settings_own_ports(&un->settings, ports);
 	/*
 	 * A longer list would be taken in pieces, and an error in the second
 	 * would come too late for the first.

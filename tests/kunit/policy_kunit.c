@@ -161,10 +161,34 @@ static void policy_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to.stream_j, 2);
 }
 
+/*
+ * Lists that share what they say are replaced and freed one by one. One that is
+ * freed too often is for the kernel to tell, which counts them.
+ */
+static void policy_shared(struct kunit *test)
+{
+	struct udptrack_policies a = {}, b = {}, c = {};
+
+	udptrack_policies_share(&b, &a);
+	KUNIT_EXPECT_STREQ(test, show(test, &b), "");
+	KUNIT_ASSERT_EQ(test, 0, udptrack_policies_parse(&a, "53:5"));
+	udptrack_policies_share(&b, &a);
+	udptrack_policies_share(&c, &a);
+	KUNIT_EXPECT_STREQ(test, show(test, &b), "53:5");
+	KUNIT_ASSERT_EQ(test, 0, udptrack_policies_parse(&b, "54:6"));
+	KUNIT_EXPECT_STREQ(test, show(test, &b), "54:6");
+	KUNIT_EXPECT_STREQ(test, show(test, &a), "53:5");
+	udptrack_policies_free(&a);
+	KUNIT_EXPECT_STREQ(test, show(test, &c), "53:5");
+	udptrack_policies_free(&b);
+	udptrack_policies_free(&c);
+}
+
 static struct kunit_case policy_cases[] = {
 	KUNIT_CASE_PARAM(policy_text, text_gen_params),
 	KUNIT_CASE(policy_many),
 	KUNIT_CASE_PARAM(policy_use, use_gen_params),
+	KUNIT_CASE(policy_shared),
 	{}
 };
 

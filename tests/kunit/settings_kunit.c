@@ -388,6 +388,48 @@ static void settings_special(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_special(s, 53, 4711));
 }
 
+/*
+ * A namespace borrows the lists of the module, and has its own once it writes.
+ * The module's cannot be changed here, for namespaces have borrowed them: the
+ * list of DNS ports is as it is.
+ */
+static void settings_borrowed(struct kunit *test)
+{
+	struct udptrack_settings *a = kunit_kzalloc(test, sizeof(*a),
+						    GFP_KERNEL);
+	struct udptrack_settings *b = kunit_kzalloc(test, sizeof(*b),
+						    GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	udptrack_settings_init(a);
+	udptrack_settings_init(b);
+	KUNIT_ASSERT_NOT_NULL(test, a->dns_ports.bits);
+	KUNIT_EXPECT_PTR_EQ(test, a->dns_ports.bits, b->dns_ports.bits);
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_has(&a->dns_ports, htons(53)));
+	KUNIT_EXPECT_TRUE(test, is_special(a, 40000, 53));
+
+	/* The copy is equal, and then written to. */
+	KUNIT_ASSERT_EQ(test, 0, udptrack_settings_own_ports(a, &a->dns_ports));
+	KUNIT_EXPECT_PTR_NE(test, a->dns_ports.bits, b->dns_ports.bits);
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_has(&a->dns_ports, htons(53)));
+	set_bit(4711, a->dns_ports.bits);
+	KUNIT_EXPECT_FALSE(test, udptrack_ports_has(&b->dns_ports,
+						    htons(4711)));
+	/* It is kept from then on. */
+	KUNIT_ASSERT_EQ(test, 0, udptrack_settings_own_ports(a, &a->dns_ports));
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_has(&a->dns_ports, htons(4711)));
+
+	/* Each gives back its own alone, or this would not work twice. */
+	udptrack_settings_free(a);
+	udptrack_settings_free(b);
+	udptrack_settings_init(a);
+	KUNIT_EXPECT_TRUE(test, udptrack_ports_has(&a->dns_ports, htons(53)));
+	KUNIT_EXPECT_FALSE(test, udptrack_ports_has(&a->dns_ports,
+						    htons(4711)));
+	udptrack_settings_free(a);
+}
+
 static const struct list {
 	const char *sysctl;
 	const char *text;
@@ -485,6 +527,7 @@ static struct kunit_case settings_cases[] = {
 	KUNIT_CASE(settings_mark_mask),
 	KUNIT_CASE(settings_mark_mask_refused),
 	KUNIT_CASE(settings_special),
+	KUNIT_CASE(settings_borrowed),
 	KUNIT_CASE_PARAM(settings_special_by_sysctl, list_gen_params),
 	{}
 };
