@@ -186,38 +186,83 @@ static noinline bool prepare(struct udptrack_net *un, struct sk_buff *skb,
 }
 
 /*
- * The same for what nearly every packet is: nothing about it is to be looked up
- * or told, and of the settings the numbers do. False says nothing.
+ * As udptrack_packet_inspect() judges; a packet that looped does not come here.
+ * @is_special saves looking for ports that no list mentions.
+ */
+static __always_inline enum udptrack_verdict
+inspect_plain(const struct udptrack_settings *settings, struct sk_buff *skb,
+	      const struct nf_hook_state *state, u8 family, bool out,
+	      const struct udphdr *udp, bool is_special)
+{
+	if (out && (state->out->flags & IFF_LOOPBACK) &&
+	    !READ_ONCE(settings->loopback))
+		return UDPTRACK_PACKET_LOOPBACK;
+	if (unlikely(is_special) &&
+	    (udptrack_ports_has(&settings->exempt_ports, udp->source) ||
+	     udptrack_ports_has(&settings->exempt_ports, udp->dest)))
+		return UDPTRACK_PACKET_EXEMPT;
+	if (!out && udptrack_packet_is_unverified(skb, state) &&
+	    READ_ONCE(settings->checksum) && udp->check &&
+	    nf_checksum(skb, state->hook, (const u8 *)udp - skb->data,
+			IPPROTO_UDP, family))
+		return UDPTRACK_PACKET_BAD_CHECKSUM;
+	return UDPTRACK_PACKET_OK;
+}
+
+/* A plain packet of a port that lists may mention. */
+static noinline void prepare_special(struct udptrack_net *un,
+				     const struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     const struct udptrack_key *key,
+				     const struct udphdr *udp,
+				     struct udptrack_visit *visit,
+				     struct udptrack_dns_visit *dns)
+{
+	struct udptrack_packet pkt __uninitialized;
+
+	udptrack_key_to_tuple(key, visit->side, &pkt.tuple);
+	pkt.thoff = (const u8 *)udp - skb->data;
+	pkt.packets = visit->packets;
+	pkt.bytes = visit->bytes;
+	pkt.has_checksum = udp->check;
+	pkt.is_special = true;
+	udptrack_settings_timeouts(&un->settings, &pkt.tuple, &visit->timeouts);
+	if (udptrack_packet_dns(un, skb, state, &pkt, dns))
+		visit->dns = dns;
+}
+
+/*
+ * What prepare() does, for what nearly every packet is: nothing about it is to
+ * be looked up or told, and of the settings the numbers do.
  */
 static __always_inline bool prepare_plain(struct udptrack_net *un,
 					  struct sk_buff *skb,
 					  const struct nf_hook_state *state,
 					  u8 family, bool out,
-					  struct udptrack_key *key,
-					  struct udptrack_visit *visit)
+					  const struct udptrack_key *key,
+					  const struct udptrack_plain *plain,
+					  struct udptrack_visit *visit,
+					  struct udptrack_dns_visit *dns)
 {
 	const struct udptrack_settings *settings = &un->settings;
-	struct udptrack_plain plain __uninitialized;
+	enum udptrack_verdict verdict;
+	bool is_special;
 
-	if (!udptrack_plain_read(skb, skb_network_offset(skb), family, key,
-				 &plain))
+	is_special = udptrack_settings_are_special(settings, plain->udp->source,
+						   plain->udp->dest);
+	verdict = inspect_plain(settings, skb, state, family, out, plain->udp,
+				is_special);
+	if (unlikely(verdict != UDPTRACK_PACKET_OK)) {
+		refuse(un, skb, state, verdict);
 		return false;
-	if (udptrack_settings_are_special(settings, plain.udp->source,
-					  plain.udp->dest))
-		return false;
-	/* What loops does not come in here. */
-	if (out && (state->out->flags & IFF_LOOPBACK) &&
-	    !READ_ONCE(settings->loopback))
-		return false;
-	if (!out && udptrack_packet_is_unverified(skb, state) &&
-	    READ_ONCE(settings->checksum) && plain.udp->check &&
-	    nf_checksum(skb, state->hook, (const u8 *)plain.udp - skb->data,
-			IPPROTO_UDP, family))
-		return false;
-	visit->side = plain.side;
+	}
+	visit->side = plain->side;
 	visit->packets = 1;
-	visit->bytes = plain.bytes;
+	visit->bytes = plain->bytes;
 	udptrack_settings_general(settings, &visit->timeouts);
+	if (unlikely(is_special))
+		prepare_special(un, skb, state, key, plain->udp, visit,
+				dns);
 	return true;
 }
 
@@ -273,20 +318,29 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 					   const struct nf_hook_state *state,
 					   u8 family, bool out)
 {
-	/* Each member is written before it is read; clearing them costs. */
+	/*
+	 * All members are written below, where they are read at all; the
+	 * kernel would first clear them, for every packet.
+	 */
 	struct udptrack_key key __uninitialized __aligned(8);
 	struct udptrack_dns_visit dns __uninitialized;
 	struct udptrack_result result __uninitialized;
+	struct udptrack_plain plain __uninitialized;
 	struct hook_visit hv __uninitialized;
 	struct udptrack_visit *visit = &hv.visit;
 	enum udptrack_outcome outcome;
+	bool ready;
 
 	if (is_seen_elsewhere(skb, state, out))
 		return NF_ACCEPT;
 	visit->dns = NULL;
-	if (unlikely(!prepare_plain(un, skb, state, family, out, &key,
-				    visit)) &&
-	    !prepare(un, skb, state, &key, visit, &dns))
+	if (likely(udptrack_plain_read(skb, skb_network_offset(skb), family,
+				       &key, &plain)))
+		ready = prepare_plain(un, skb, state, family, out, &key, &plain,
+				      visit, &dns);
+	else
+		ready = prepare(un, skb, state, &key, visit, &dns);
+	if (!ready)
 		return NF_ACCEPT;
 
 	visit->ifindex = out ? state->out->ifindex : 0;
@@ -303,7 +357,7 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 
 	outcome = udptrack_table_track(&un->table, &key, visit, &result);
 	if (unlikely(outcome != UDPTRACK_FOUND || result.forged ||
-		     result.wants_owner ||
+		     (out && result.wants_owner) ||
 		     !udptrack_packet_is_unicast(skb, family,
 						 &key.addr[!visit->side])))
 		follow_up(un, &hv, &key, &dns, outcome, &result);
