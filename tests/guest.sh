@@ -14,6 +14,10 @@ cd "$(dirname "$0")/.." || exit 1
 results=${UDPTRACK_RESULTS:?}
 limit=${UDPTRACK_TEST_TIMEOUT:-1300}
 
+# Some tests run programs as somebody else, who may not enter root's home.
+tree=/run/udptrack/tree
+mkdir -p "$tree" && mount --bind . "$tree" && cd "$tree" || exit 1
+
 # Of the small programs that tests start by the thousand, those of busybox, which
 # need no shared library, are there in a third of the time on an emulated machine.
 applets=/run/udptrack/applets
