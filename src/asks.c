@@ -13,6 +13,7 @@
  * flows. Any context.
  */
 #include <linux/jiffies.h>
+#include <linux/rcupdate.h>
 #include <net/ipv6.h>
 #include <kunit/visibility.h>
 
@@ -148,15 +149,44 @@ int udptrack_asks_init(struct udptrack_asks *asks)
 EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_init);
 
 /**
- * udptrack_asks_destroy - undo udptrack_asks_init()
+ * udptrack_asks_stop - the first half of udptrack_asks_destroy()
  * @asks: a set that nobody else uses any more
+ *
+ * As udptrack_table_stop().
  *
  * Context: process; may sleep.
  */
-void udptrack_asks_destroy(struct udptrack_asks *asks)
+void udptrack_asks_stop(struct udptrack_asks *asks)
 {
 	udptrack_gc_stop(&asks->gc);
-	udptrack_table_destroy(&asks->table);
+	udptrack_table_stop(&asks->table);
+}
+
+/**
+ * udptrack_asks_free - the second half of udptrack_asks_destroy()
+ * @asks: the set
+ *
+ * As udptrack_table_free().
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_asks_free(struct udptrack_asks *asks)
+{
+	udptrack_table_free(&asks->table);
 	free_percpu(asks->stats);
+}
+
+/**
+ * udptrack_asks_destroy - undo udptrack_asks_init()
+ * @asks: a set that nobody else uses any more
+ *
+ * Context: process; waits for an RCU grace period.
+ */
+void udptrack_asks_destroy(struct udptrack_asks *asks)
+{
+	udptrack_asks_stop(asks);
+	/* As udptrack_table_destroy(). */
+	rcu_barrier();
+	udptrack_asks_free(asks);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_asks_destroy);

@@ -22,6 +22,8 @@ struct udptrack_asks {
 };
 
 int udptrack_asks_init(struct udptrack_asks *asks);
+void udptrack_asks_stop(struct udptrack_asks *asks);
+void udptrack_asks_free(struct udptrack_asks *asks);
 void udptrack_asks_destroy(struct udptrack_asks *asks);
 void udptrack_asks_note(struct udptrack_asks *asks,
 			const struct udptrack_tuple *tuple,

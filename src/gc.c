@@ -4,9 +4,10 @@
  *
  * Owns a delayed work a table. Expiry itself is not its business: an expired
  * flow is absent for everybody at once. The collector gives the memory back,
- * in slices of at most a millisecond, pass after pass over the table. Between
- * passes it sleeps until the first flow it saw will expire, and for good when
- * the table is empty, until the next new flow wakes it.
+ * in slices of at most a millisecond, between which others get their turn, pass
+ * after pass over the table. Between passes it sleeps until the first flow it
+ * saw will expire, and for good when the table is empty, until the next new flow
+ * wakes it.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -17,7 +18,7 @@
 #define SLICE_STEP	128
 #define SLICE_NS	NSEC_PER_MSEC
 /* Between passes: often enough to free in time, seldom enough to be free. */
-#define SLEEP_MIN_J	HZ
+#define SLEEP_MIN_J	(HZ / 2)
 #define SLEEP_MAX_J	(10 * HZ)
 
 /* One slice. True when it finished a pass over the table. */
@@ -37,7 +38,7 @@ static void gc_work(struct work_struct *work)
 {
 	struct udptrack_gc *gc = container_of(to_delayed_work(work),
 					      struct udptrack_gc, work);
-	unsigned long delay = 1;
+	unsigned long delay = 0;
 
 	if (gc_slice(gc)) {
 		/* Pairs with udptrack_gc_kick(): count first, then pending. */

@@ -279,8 +279,8 @@ static bool may_create(struct udptrack_net *un, const struct hook_visit *hv,
 }
 
 /*
- * What is left to do when it did not just belong to a flow, or goes to many
- * hosts.
+ * What is left to do when it did not just belong to a flow or make one, or goes
+ * to many hosts.
  */
 static noinline void follow_up(struct udptrack_net *un, struct hook_visit *hv,
 			       const struct udptrack_key *key,
@@ -299,9 +299,9 @@ static noinline void follow_up(struct udptrack_net *un, struct hook_visit *hv,
 		visit->related = udptrack_asks_match(&un->asks, hv->skb, &tuple,
 						     hv->state);
 		outcome = udptrack_table_track(&un->table, key, visit, result);
+		if (outcome == UDPTRACK_CREATED)
+			udptrack_gc_kick(&un->gc);
 	}
-	if (outcome == UDPTRACK_CREATED)
-		udptrack_gc_kick(&un->gc);
 	if (outcome == UDPTRACK_REFUSED && visit->dns && dns->asks)
 		udptrack_dns_lose(&un->dns, dns->rules.now_us);
 	if (outcome == UDPTRACK_FOUND && result->forged)
@@ -326,6 +326,7 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 	struct udptrack_dns_visit dns __uninitialized;
 	struct udptrack_result result __uninitialized;
 	struct udptrack_plain plain __uninitialized;
+	struct udptrack_seen seen __uninitialized;
 	struct hook_visit hv __uninitialized;
 	struct udptrack_visit *visit = &hv.visit;
 	enum udptrack_outcome outcome;
@@ -334,6 +335,7 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 	if (is_seen_elsewhere(skb, state, out))
 		return NF_ACCEPT;
 	visit->dns = NULL;
+	visit->now_j = jiffies;
 	if (likely(udptrack_plain_read(skb, skb_network_offset(skb), family,
 				       &key, &plain)))
 		ready = prepare_plain(un, skb, state, family, out, &key, &plain,
@@ -342,9 +344,18 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 		ready = prepare(un, skb, state, &key, visit, &dns);
 	if (!ready)
 		return NF_ACCEPT;
+	visit->seen = NULL;
+	if (likely(!visit->dns)) {
+		/* Such a flow is answered, hence between two hosts. */
+		if (udptrack_table_stream(&un->table, &key, visit->side,
+					  visit->now_j,
+					  visit->timeouts.stream_j,
+					  visit->packets, visit->bytes, &seen))
+			return NF_ACCEPT;
+		visit->seen = &seen;
+	}
 
 	visit->ifindex = out ? state->out->ifindex : 0;
-	visit->now_j = jiffies;
 	visit->max = READ_ONCE(un->settings.max);
 	visit->acct = READ_ONCE(un->settings.acct);
 	/* What there is to ask before that is asked when it comes to it. */
@@ -356,8 +367,11 @@ static __always_inline unsigned int commit(struct udptrack_net *un,
 	hv.state = state;
 
 	outcome = udptrack_table_track(&un->table, &key, visit, &result);
-	if (unlikely(outcome != UDPTRACK_FOUND || result.forged ||
-		     (out && result.wants_owner) ||
+	if (outcome == UDPTRACK_CREATED)
+		udptrack_gc_kick(&un->gc);
+	if (unlikely((outcome != UDPTRACK_FOUND &&
+		      outcome != UDPTRACK_CREATED) ||
+		     result.forged || (out && result.wants_owner) ||
 		     !udptrack_packet_is_unicast(skb, family,
 						 &key.addr[!visit->side])))
 		follow_up(un, &hv, &key, &dns, outcome, &result);

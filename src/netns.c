@@ -5,8 +5,8 @@
  *
  * Owns struct udptrack_net. Up: settings and table first, what shows them
  * next, hooks last. Down: .pre_exit takes the hooks away and ends the events,
- * the core waits for RCU so that no packet is inside any more, and .exit undoes
- * the rest. Nobody is told of the flows that end with their namespace.
+ * the core waits for RCU so that no packet is inside any more, and .exit_batch
+ * undoes the rest. Nobody is told of the flows that end with their namespace.
  */
 #include <linux/netdevice.h>
 #include <linux/ratelimit.h>
@@ -129,24 +129,44 @@ static void __net_exit udptrack_net_pre_exit(struct net *net)
 	udptrack_events_close(&udptrack_net(net)->events);
 }
 
-static void __net_exit udptrack_net_exit(struct net *net)
+static void __net_exit udptrack_net_stop(struct net *net)
 {
 	struct udptrack_net *un = udptrack_net(net);
 
 	udptrack_proc_unregister(net);
 	udptrack_sysctl_unregister(un);
-	udptrack_asks_destroy(&un->asks);
+	udptrack_asks_stop(&un->asks);
 	udptrack_gc_stop(&un->gc);
-	udptrack_table_destroy(&un->table);
+	udptrack_table_stop(&un->table);
+}
+
+static void __net_exit udptrack_net_free(struct net *net)
+{
+	struct udptrack_net *un = udptrack_net(net);
+
+	udptrack_asks_free(&un->asks);
+	udptrack_table_free(&un->table);
 	free_percpu(un->dns.stats);
 	free_percpu(un->stats);
 	udptrack_settings_free(&un->settings);
 }
 
+static void __net_exit udptrack_net_exit_batch(struct list_head *nets)
+{
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		udptrack_net_stop(net);
+	/* For the flows of all of them. */
+	rcu_barrier();
+	list_for_each_entry(net, nets, exit_list)
+		udptrack_net_free(net);
+}
+
 static struct pernet_operations udptrack_net_ops = {
 	.init = udptrack_net_init,
 	.pre_exit = udptrack_net_pre_exit,
-	.exit = udptrack_net_exit,
+	.exit_batch = udptrack_net_exit_batch,
 	.id = &udptrack_net_id,
 	.size = sizeof(struct udptrack_net),
 };

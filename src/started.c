@@ -2,21 +2,24 @@
 /*
  * started - which flows did this host start on a port?
  *
- * Owns the chains of a table's ports. There are none until somebody wants to
- * know; from then on each live flow that this host started stands in the chain
- * of its port. A flow is put in and taken out under its own lock, and the
- * chain's inside of it. Chains are read under RCU, without a lock. What leaves
- * this file is copies.
+ * Owns the chains of a table's ports, and what stands in them: a copy of what
+ * there is to know of a flow. There are none until somebody wants to know; from
+ * then on there is one for each live flow that this host started. It comes and
+ * goes under the flow's lock; the chain's is taken inside of it. Chains are read
+ * under RCU, without a lock, for who asks may not take one.
  */
-#include <linux/mm.h>
 #include <linux/processor.h>
+#include <linux/list_bl.h>
+#include <linux/mm.h>
 #include <linux/rculist_bl.h>
 #include <linux/sched.h>
-#include <linux/xarray.h>
+#include <linux/slab.h>
 #include <kunit/visibility.h>
 
 #include "flow.h"
 #include "started.h"
+
+#define ALLOC_FLAGS	(GFP_ATOMIC | __GFP_NOWARN)
 
 /*
  * Flows of a port looked at, at most, to find one that this host started. Who
@@ -24,32 +27,113 @@
  */
 #define STARTED_CHUNK		1024
 
-static struct hlist_bl_head *chain_of(struct hlist_bl_head *ports,
-				      const struct udptrack_flow *flow)
+/**
+ * struct started_node - stands in the chain of its port for a flow
+ * @list:    the chain
+ * @key:     ends of the flow
+ * @flow:    what there is to tell of it; its user may come later
+ * @rcu:     to free it
+ */
+struct started_node {
+	struct hlist_bl_node list;
+	struct udptrack_key key;
+	struct udptrack_started flow;
+	struct rcu_head rcu;
+};
+
+/**
+ * udptrack_started_init - make the index of an empty table
+ * @started: memory for it
+ *
+ * Context: process.
+ */
+void udptrack_started_init(struct udptrack_started_index *started)
 {
-	return &ports[ntohs(flow->key.port[flow->origin])];
+	started->ports = NULL;
+	xa_init_flags(&started->nodes, XA_FLAGS_LOCK_BH);
+}
+
+/**
+ * udptrack_started_destroy - free the index of a table that has no flows left
+ * @started: the index
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_started_destroy(struct udptrack_started_index *started)
+{
+	WARN_ON_ONCE(!xa_empty(&started->nodes));
+	xa_destroy(&started->nodes);
+	kvfree(started->ports);
+}
+
+static struct hlist_bl_head *chain_of(struct hlist_bl_head *ports,
+				      const struct started_node *node)
+{
+	return &ports[ntohs(node->flow.tuple.sport)];
 }
 
 /**
  * udptrack_started_add - a flow begins to live
  * @table: its table
  * @flow:  the flow
+ * @key:   its ends
  *
- * Context: under flow->lock.
+ * Without memory for it, it is not found by its port.
+ *
+ * Context: under the flow's lock.
  */
 void udptrack_started_add(struct udptrack_table *table,
-			  struct udptrack_flow *flow)
+			  const struct udptrack_flow *flow,
+			  const struct udptrack_key *key)
 {
+	struct udptrack_started_index *started = &table->started;
 	/* Pairs with the release in udptrack_started_index(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
+	struct hlist_bl_head *ports = smp_load_acquire(&started->ports);
 	struct hlist_bl_head *chain;
+	struct started_node *node;
 
-	if (!ports || !flow->ifindex || !hlist_bl_unhashed(&flow->started))
+	if (!ports || !flow->ifindex || xa_load(&started->nodes, flow->index))
 		return;
-	chain = chain_of(ports, flow);
+	node = kzalloc(sizeof(*node), ALLOC_FLAGS);
+	if (!node)
+		return;
+	node->key = *key;
+	udptrack_key_to_tuple(key, flow->origin, &node->flow.tuple);
+	node->flow.ifindex = flow->ifindex;
+	if (flow->more) {
+		node->flow.has_uid = flow->more->owner.has_uid;
+		node->flow.uid = flow->more->owner.uid;
+	}
+	if (xa_is_err(xa_store_bh(&started->nodes, flow->index, node,
+				  ALLOC_FLAGS))) {
+		kfree(node);
+		return;
+	}
+	chain = chain_of(ports, node);
 	hlist_bl_lock(chain);
-	hlist_bl_add_head_rcu(&flow->started, chain);
+	hlist_bl_add_head_rcu(&node->list, chain);
 	hlist_bl_unlock(chain);
+}
+
+/**
+ * udptrack_started_own - a flow is told whose it is
+ * @table: its table
+ * @flow:  the flow
+ * @owner: whose
+ *
+ * Context: under the flow's lock.
+ */
+void udptrack_started_own(struct udptrack_table *table,
+			  const struct udptrack_flow *flow,
+			  const struct udptrack_owner *owner)
+{
+	struct started_node *node = xa_load(&table->started.nodes, flow->index);
+
+	if (!node || !owner->has_uid)
+		return;
+	WRITE_ONCE(node->flow.uid, owner->uid);
+	/* Pairs with the acquire in udptrack_started_any(). */
+	smp_store_release(&node->flow.has_uid, true);
 }
 
 /**
@@ -57,19 +141,25 @@ void udptrack_started_add(struct udptrack_table *table,
  * @table: its table
  * @flow:  the flow
  *
- * Context: under flow->lock.
+ * Context: under the flow's lock.
  */
 void udptrack_started_del(struct udptrack_table *table,
-			  struct udptrack_flow *flow)
+			  const struct udptrack_flow *flow)
 {
+	struct udptrack_started_index *started = &table->started;
 	struct hlist_bl_head *chain;
+	struct started_node *node;
 
-	if (hlist_bl_unhashed(&flow->started))
+	if (likely(!READ_ONCE(started->ports)))
 		return;
-	chain = chain_of(table->ports, flow);
+	node = xa_erase_bh(&started->nodes, flow->index);
+	if (!node)
+		return;
+	chain = chain_of(started->ports, node);
 	hlist_bl_lock(chain);
-	hlist_bl_del_rcu(&flow->started);
+	hlist_bl_del_rcu(&node->list);
 	hlist_bl_unlock(chain);
+	kfree_rcu(node, rcu);
 }
 
 /**
@@ -84,55 +174,36 @@ void udptrack_started_del(struct udptrack_table *table,
  */
 int udptrack_started_index(struct udptrack_table *table)
 {
-	struct udptrack_flow *flow;
 	struct hlist_bl_head *ports;
-	unsigned long id;
+	struct udptrack_held held;
+	struct udptrack_key key;
+	unsigned long id, last_id;
+	u32 index = 1;
 
-	if (table->ports)
+	if (table->started.ports)
 		return 0;
 	ports = kvcalloc(U16_MAX + 1, sizeof(*ports), GFP_KERNEL_ACCOUNT);
 	if (!ports)
 		return -ENOMEM;
 	/* Pairs with the acquire in udptrack_started_add(). */
-	smp_store_release(&table->ports, ports);
+	smp_store_release(&table->started.ports, ports);
 	/* Whoever saw none has put its flow where we will find it. */
 	synchronize_rcu();
-	for (id = 0;; id++) {
+	last_id = udptrack_table_last_id(table);
+	for (id = 0; index; id++) {
 		rcu_read_lock();
-		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
-		if (!flow) {
-			rcu_read_unlock();
-			return 0;
+		index = udptrack_records_next(&table->records, &id, last_id);
+		if (index && udptrack_flow_hold_id(table, id, index, &held)) {
+			udptrack_flow_ends(&held, &key);
+			udptrack_started_add(table, held.flow, &key);
+			udptrack_flow_let_go(&held);
 		}
-		spin_lock_bh(&flow->lock);
-		if (flow->live)
-			udptrack_started_add(table, flow);
-		spin_unlock_bh(&flow->lock);
 		rcu_read_unlock();
 		cond_resched();
 	}
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_started_index);
-
-/* Copy a flow without its lock, if it lives. Under rcu_read_lock(). */
-static bool copy_live(const struct udptrack_flow *flow, u32 now_j,
-		      struct udptrack_started *copy)
-{
-	/* A torn copy is as good as a stale one. */
-	struct udptrack_state state = data_race(flow->state);
-	/* Likewise. */
-	bool live = data_race(flow->live);
-
-	if (!live || udptrack_state_expired(&state, now_j))
-		return false;
-	udptrack_key_to_tuple(&flow->key, flow->origin, &copy->tuple);
-	copy->ifindex = flow->ifindex;
-	/* Written while the flow's packet, and so its socket, is there. */
-	copy->has_uid = data_race(flow->owner.has_uid);
-	/* Likewise. */
-	copy->uid = data_race(flow->owner.uid);
-	return true;
-}
 
 /**
  * udptrack_started_any - look for a live flow that this host started
@@ -154,18 +225,26 @@ bool udptrack_started_any(struct udptrack_table *table, __be16 port, u32 now_j,
 			  void *arg)
 {
 	/* Pairs with the release in udptrack_started_index(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&table->ports);
+	struct hlist_bl_head *ports =
+		smp_load_acquire(&table->started.ports);
 	unsigned int left = STARTED_CHUNK;
 	struct udptrack_started copy;
-	struct udptrack_flow *flow;
-	struct hlist_bl_node *node;
+	struct hlist_bl_node *list;
+	struct started_node *node;
 	bool found = false;
 
 	if (!ports)
 		return false;
 	rcu_read_lock();
-	hlist_bl_for_each_entry_rcu(flow, node, &ports[ntohs(port)], started) {
-		found = copy_live(flow, now_j, &copy) && is(&copy, arg);
+	hlist_bl_for_each_entry_rcu(node, list, &ports[ntohs(port)], list) {
+		if (udptrack_table_has(table, &node->key, now_j)) {
+			copy.tuple = node->flow.tuple;
+			copy.ifindex = node->flow.ifindex;
+			/* Pairs with the release in udptrack_started_own(). */
+			copy.has_uid = smp_load_acquire(&node->flow.has_uid);
+			copy.uid = READ_ONCE(node->flow.uid);
+			found = is(&copy, arg);
+		}
 		if (found || !--left)
 			break;
 	}

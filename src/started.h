@@ -5,11 +5,24 @@
 
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/xarray.h>
 
+#include "owner.h"
 #include "tuple.h"
 
+struct hlist_bl_head;
 struct udptrack_flow;
 struct udptrack_table;
+
+/**
+ * struct udptrack_started_index - the flows of a table by the port of this host
+ * @ports: a chain for each; NULL until somebody wanted to know, set once
+ * @nodes: what stands there for a flow, by the index of its record
+ */
+struct udptrack_started_index {
+	struct hlist_bl_head *ports;
+	struct xarray nodes;
+};
 
 /**
  * struct udptrack_started - a live flow that this host started
@@ -25,10 +38,16 @@ struct udptrack_started {
 	kuid_t uid;
 };
 
+void udptrack_started_init(struct udptrack_started_index *started);
+void udptrack_started_destroy(struct udptrack_started_index *started);
 void udptrack_started_add(struct udptrack_table *table,
-			  struct udptrack_flow *flow);
+			  const struct udptrack_flow *flow,
+			  const struct udptrack_key *key);
+void udptrack_started_own(struct udptrack_table *table,
+			  const struct udptrack_flow *flow,
+			  const struct udptrack_owner *owner);
 void udptrack_started_del(struct udptrack_table *table,
-			  struct udptrack_flow *flow);
+			  const struct udptrack_flow *flow);
 int udptrack_started_index(struct udptrack_table *table);
 bool udptrack_started_any(struct udptrack_table *table, __be16 port, u32 now_j,
 			  bool (*is)(const struct udptrack_started *flow,

@@ -17,7 +17,7 @@
  * @evicted:       unreplied flows freed for want of room
  * @full:          untracked: no room, nothing to evict
  * @alloc_failed:  untracked: no memory for a flow
- * @insert_failed: untracked: the hash table refused
+ * @insert_failed: untracked: other first packets won too many races
  * @clash:         lost races of first packets, merged
  * @truncated:     invalid: ends inside a header
  * @malformed:     invalid: impossible length or version

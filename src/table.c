@@ -1,86 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * table - the flows of a network namespace.
+ * table - the flows of a network namespace, as packets meet them.
  *
- * Owns every struct udptrack_flow. Speaks in keys and copies: no pointer to a
- * flow, no lock and no RCU rule leaves this file and started.c, so that what is
- * inside may change. Every function may be called in softirq or process context
- * unless it says otherwise.
+ * Owns struct udptrack_table. Speaks in keys and copies: no pointer to a flow,
+ * no lock and no RCU rule leaves the files of the table, so that what is inside
+ * may change. These are: lines.c, where a packet finds its flow; records.c, the
+ * memory and the ids; flow.c, what is done to a single flow; walk.c, what goes
+ * through all of them; evict.c; and started.c, flows by port. Every function may
+ * be called in softirq or process context unless it says otherwise.
  *
- * A flow stands in two indices. by_key, an rhashtable, answers packets. by_id,
- * an XArray under a number that grows from flow to flow, gives listing,
- * collection and eviction an order that no resize disturbs: a cursor is the id
- * to go on from, whatever came and went in between, the oldest flows come
- * first, and a listing ends at the id that was the newest when it began.
+ * Who writes what. A flow has a word in its line and a record. Under the lock of
+ * the flow, which its hash selects, it is put into its line and taken out, and
+ * its flags, its owner and its DNS questions change; so whoever found it there
+ * and holds its lock has a live flow that stays until the lock is given up. Not
+ * under the lock: a packet of a stream, in a flow where nothing will change but
+ * the time and the counters, replaces the word by one with a later time, by
+ * cmpxchg, and adds to the counters, which are atomic. When the time is the same
+ * it writes nothing. Of such a flow another CPU may read everything that does
+ * not change: the origin, the key, where the counters are. A record is not used
+ * again, nor is its index, before an RCU grace period has passed; so no packet
+ * that is late refreshes, establishes or counts for a flow other than its own.
+ * lines.c says why in detail.
  *
- * Once somebody wants to know which flows this host started on a port, those
- * also stand in the chain of that port: started.c.
- *
- * Locks. flow->lock covers the flow's state, counters and @live. A flow is
- * taken out of by_key under its own lock and in the same critical section in
- * which @live turns false; it is put in likewise, with @live turning true. So
- * whoever finds a flow and then holds its lock sees either a live flow that is
- * in the hash, or a dead one that no longer is and that a new lookup will not
- * find: no stale reader can refresh, establish or count for a flow that is
- * gone. Lock order: flow->lock, then the bucket lock inside rhashtable or that
- * of a chain of ports. No two flow locks are held at once, and by_id's lock is
- * never taken under one.
+ * Lock order: the flow's lock, then that of the records, of spare lines, of a
+ * chain of ports, of events. No two flow locks are held at once.
  *
  * Whoever watches the table is told of what happens to a flow while its lock
  * is held, so in the order in which it happens; see events.c.
- *
- * Memory is freed after an RCU grace period through call_rcu(), for which
- * module unload waits with rcu_barrier().
  */
 #include <linux/random.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
-#include <linux/siphash.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <kunit/visibility.h>
 
-#include "events.h"
 #include "flow.h"
-#include "started.h"
-#include "table.h"
-
-#define ALLOC_FLAGS		(GFP_ATOMIC | __GFP_NOWARN)
-/* Flows looked at, at most, to find one to evict. */
-#define EVICT_NEIGHBOURHOOD	16
-/* Victims that other CPUs may snatch away before a packet gives up. */
-#define EVICT_TRIES		4
-/* Races with other first packets that one packet may lose in a row. */
-#define TRACK_TRIES		8
-/* Dead flows a listing passes over before it lets others run. */
-#define NEXT_CHUNK		256
-
-static struct kmem_cache *flow_cache __read_mostly;
-static siphash_key_t hash_key __read_mostly;
-
-/*
- * The seed that rhashtable offers is left out: the key is secret already, so
- * nobody can aim at a chain that another seed would break up.
- */
-static u32 key_hash(const void *data, u32 len, u32 seed)
-{
-	const struct udptrack_key *key = data;
-
-	if (key->family == NFPROTO_IPV4)
-		return siphash_3u32((__force u32)key->addr[0].ip,
-				    (__force u32)key->addr[1].ip,
-				    (__force u32)key->port[0] << 16 |
-				    (__force u32)key->port[1], &hash_key);
-	return siphash(key, sizeof(*key), &hash_key);
-}
-
-static const struct rhashtable_params by_key_params = {
-	.head_offset = offsetof(struct udptrack_flow, node),
-	.key_offset = offsetof(struct udptrack_flow, key),
-	.key_len = sizeof(struct udptrack_key),
-	.hashfn = key_hash,
-	.automatic_shrinking = true,
-};
 
 /**
  * udptrack_table_module_init - what all tables share
@@ -90,26 +43,60 @@ static const struct rhashtable_params by_key_params = {
  */
 int udptrack_table_module_init(void)
 {
-	BUILD_BUG_ON(sizeof(struct udptrack_key) != 44);
+	int err;
 
-	get_random_bytes(&hash_key, sizeof(hash_key));
-	flow_cache = kmem_cache_create("udptrack_flow",
-				       sizeof(struct udptrack_flow), 0,
-				       SLAB_NO_MERGE, NULL);
-	return flow_cache ? 0 : -ENOMEM;
+	BUILD_BUG_ON(sizeof(struct udptrack_key) != 44);
+	/* Words are read and replaced at once, and so are cursors. */
+	BUILD_BUG_ON(BITS_PER_LONG != 64);
+
+	err = udptrack_lines_module_init();
+	if (err)
+		return err;
+	err = udptrack_records_module_init();
+	if (err)
+		udptrack_lines_module_exit();
+	return err;
 }
 
 /**
  * udptrack_table_module_exit - undo udptrack_table_module_init()
  *
- * Waits for the flows that are still on their way through call_rcu().
- *
  * Context: process, after the last table is gone.
  */
 void udptrack_table_module_exit(void)
 {
-	rcu_barrier();
-	kmem_cache_destroy(flow_cache);
+	udptrack_records_module_exit();
+	udptrack_lines_module_exit();
+}
+
+static void resize_work(struct work_struct *work)
+{
+	struct udptrack_table *table = container_of(work, struct udptrack_table,
+						    resize);
+	int err;
+
+	mutex_lock(&table->lines.resize);
+	err = udptrack_lines_resize(&table->lines, udptrack_table_count(table));
+	mutex_unlock(&table->lines.resize);
+	/*
+	 * Nobody has asked for it while flows were moving. Without memory, the
+	 * next flow that comes or goes comes back to this.
+	 */
+	if (!err)
+		udptrack_table_fit(table);
+}
+
+/**
+ * udptrack_table_fit - a flow came or went: see that the size is right
+ * @table: the table
+ *
+ * Context: process or softirq.
+ */
+void udptrack_table_fit(struct udptrack_table *table)
+{
+	if (unlikely(udptrack_lines_wrong_size(&table->lines,
+					       udptrack_table_count(table))))
+		queue_work(udptrack_lines_wq, &table->resize);
 }
 
 /**
@@ -123,107 +110,61 @@ void udptrack_table_module_exit(void)
 int udptrack_table_init(struct udptrack_table *table,
 			struct udptrack_stats __percpu *stats)
 {
-	xa_init_flags(&table->by_id, XA_FLAGS_LOCK_BH);
-	atomic_long_set(&table->last_id, 0);
-	atomic_set(&table->count, 0);
-	table->ports = NULL;
-	table->evict_hand = 0;
+	memset(table, 0, sizeof(*table));
+	udptrack_lines_init(&table->lines);
+	udptrack_records_init(&table->records);
+	udptrack_started_init(&table->started);
+	INIT_WORK(&table->resize, resize_work);
 	table->stats = stats;
-	table->dns = NULL;
-	table->watch = NULL;
-	return rhashtable_init(&table->by_key, &by_key_params);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_init);
+
+/**
+ * udptrack_table_stop - the first half of udptrack_table_destroy()
+ * @table: a table that nobody else uses any more
+ *
+ * Then comes rcu_barrier(), one for any number of tables, and
+ * udptrack_table_free().
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_table_stop(struct udptrack_table *table)
+{
+	udptrack_table_flush(table);
+	cancel_work_sync(&table->resize);
+}
+
+/**
+ * udptrack_table_free - the second half of udptrack_table_destroy()
+ * @table: a table without flows
+ *
+ * Context: process; may sleep.
+ */
+void udptrack_table_free(struct udptrack_table *table)
+{
+	udptrack_records_destroy(&table->records);
+	udptrack_lines_destroy(&table->lines);
+	udptrack_started_destroy(&table->started);
+}
 
 /**
  * udptrack_table_destroy - free a table and its flows
  * @table: a table that nobody else uses any more
  *
- * Context: process; may sleep.
+ * Context: process; waits for an RCU grace period.
  */
 void udptrack_table_destroy(struct udptrack_table *table)
 {
-	udptrack_table_flush(table);
-	rhashtable_destroy(&table->by_key);
-	xa_destroy(&table->by_id);
-	kvfree(table->ports);
+	udptrack_table_stop(table);
+	/* Records are on their way back to it. */
+	rcu_barrier();
+	udptrack_table_free(table);
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_destroy);
 
-static void flow_free_rcu(struct rcu_head *head)
-{
-	struct udptrack_flow *flow = container_of(head, struct udptrack_flow,
-						  rcu);
-
-	udptrack_owner_put(&flow->owner);
-	udptrack_dns_free(flow->dns);
-	kmem_cache_free(flow_cache, flow);
-}
-
-/* Under flow->lock. */
-static void owner_snapshot(const struct udptrack_owner *owner,
-			   struct pid_namespace *reader,
-			   struct udptrack_snapshot *snap)
-{
-	snap->has_uid = owner->has_uid;
-	snap->uid = owner->uid;
-	snap->cgroup = owner->cgroup;
-	snap->pid = reader ? pid_nr_ns(owner->pid, reader) : 0;
-	memcpy(snap->comm, owner->comm, sizeof(snap->comm));
-}
-
-/* Under flow->lock. */
-static void flow_copy(const struct udptrack_flow *flow,
-		      struct pid_namespace *reader,
-		      struct udptrack_snapshot *snap)
-{
-	snap->id = flow->id;
-	snap->start_ns = flow->start_ns;
-	snap->state = flow->state;
-	snap->acct = flow->acct;
-	snap->traffic[0] = flow->traffic[0];
-	snap->traffic[1] = flow->traffic[1];
-	owner_snapshot(&flow->owner, reader, snap);
-	snap->is_dns = flow->dns;
-	if (flow->dns)
-		snap->dns = flow->dns->sum;
-	udptrack_key_to_tuple(&flow->key, flow->origin, &snap->tuple);
-}
-
-/*
- * Tell who watches, if anybody wants to know. Under flow->lock. The copy of the
- * flow has no place on the stack of packets that nobody is told of.
- */
-static noinline void flow_tell(struct udptrack_table *table,
-			       const struct udptrack_flow *flow,
-			       struct udptrack_event *event)
-{
-	struct udptrack_watch *watch = table->watch;
-	struct udptrack_snapshot snap;
-
-	lockdep_assert_held(&flow->lock);
-	if (!watch || !watch->wants(watch))
-		return;
-	flow_copy(flow, watch->reader, &snap);
-	event->flow = &snap;
-	watch->event(watch, event);
-}
-
-static void flow_tell_alert(struct udptrack_table *table,
-			    const struct udptrack_flow *flow,
-			    enum udptrack_alert alert)
-{
-	struct udptrack_event event = {
-		.kind = UDPTRACK_EVENT_DNS,
-		.alert = alert,
-	};
-
-	flow_tell(table, flow, &event);
-}
-
 /* What a packet did to it, see UDPTRACK_EVENT_*. */
-static void flow_tell_change(struct udptrack_table *table,
-			     const struct udptrack_flow *flow, u8 events)
+static void tell_change(const struct udptrack_held *held, u64 word, u8 events)
 {
 	struct udptrack_event event = { .kind = UDPTRACK_EVENT_UPDATE };
 
@@ -233,83 +174,11 @@ static void flow_tell_change(struct udptrack_table *table,
 		event.change |= UDPTRACK_CHANGE_ASSURED;
 	if (events & UDPTRACK_EVENT_CLOSED)
 		event.change |= UDPTRACK_CHANGE_CLOSED;
-	flow_tell(table, flow, &event);
-}
-
-static u32 flow_unanswered(const struct udptrack_flow *flow)
-{
-	return flow->dns ? flow->dns->sum.unanswered : 0;
-}
-
-/* Take a live flow out of by_key and its chain. Under flow->lock. */
-static void flow_kill(struct udptrack_table *table, struct udptrack_flow *flow)
-{
-	int err;
-
-	lockdep_assert_held(&flow->lock);
-	flow->live = false;
-	err = rhashtable_remove_fast(&table->by_key, &flow->node,
-				     by_key_params);
-	WARN_ON_ONCE(err);
-	udptrack_started_del(table, flow);
-	if (flow->dns)
-		udptrack_dns_close(flow->dns, table->dns);
-}
-
-/* Its questions may still be answered. */
-static void flow_lose_dns(struct udptrack_table *table,
-			  const struct udptrack_flow *flow)
-{
-	if (flow->dns)
-		udptrack_dns_lose(table->dns, udptrack_dns_clock());
-}
-
-/*
- * End a live flow: because its time was up, else for the reason that the caller
- * has. Under flow->lock. False when its time was up.
- */
-static bool flow_end(struct udptrack_table *table, struct udptrack_flow *flow,
-		     u32 now_j, enum udptrack_reason reason)
-{
-	struct udptrack_event event = {
-		.kind = UDPTRACK_EVENT_END,
-		.reason = reason,
-		.stop_ns = ktime_get_real_ns(),
-	};
-	bool expired = udptrack_state_expired(&flow->state, now_j);
-	u32 unanswered = flow_unanswered(flow);
-
-	if (!expired)
-		flow_lose_dns(table, flow);
-	flow_kill(table, flow);
-	if (expired) {
-		event.reason = UDPTRACK_REASON_TIMEOUT;
-		/* It ended then, whenever that is found out. */
-		event.stop_ns -= (u64)(now_j - flow->state.expires_j) *
-				 (NSEC_PER_SEC / HZ);
-		this_cpu_inc(table->stats->expired);
-		if (flow_unanswered(flow) != unanswered)
-			flow_tell_alert(table, flow, UDPTRACK_ALERT_UNANSWERED);
-	} else if (reason == UDPTRACK_REASON_EVICTED) {
-		this_cpu_inc(table->stats->evicted);
-	} else {
-		this_cpu_inc(table->stats->deleted);
-	}
-	flow_tell(table, flow, &event);
-	return !expired;
-}
-
-/* The rest of a flow's death, for the one who killed it. Without its lock. */
-static void flow_release(struct udptrack_table *table,
-			 struct udptrack_flow *flow)
-{
-	xa_erase_bh(&table->by_id, flow->id);
-	atomic_dec(&table->count);
-	call_rcu(&flow->rcu, flow_free_rcu);
+	udptrack_flow_tell(held, word, &event);
 }
 
 static enum udptrack_dir flow_dir(const struct udptrack_flow *flow,
-				  unsigned int side)
+				  bool is_self, unsigned int side)
 {
 	if (side == UDPTRACK_SIDE_ORIGIN)
 		return UDPTRACK_ORIGINAL;
@@ -317,63 +186,70 @@ static enum udptrack_dir flow_dir(const struct udptrack_flow *flow,
 	 * A socket that sends to itself answers itself: its tuple is its own
 	 * inverse, and nf_conntrack too takes all but the first for replies.
 	 */
-	if (unlikely(udptrack_key_is_self(&flow->key)))
+	if (unlikely(is_self))
 		return UDPTRACK_REPLY;
 	return side == flow->origin ? UDPTRACK_ORIGINAL : UDPTRACK_REPLY;
 }
 
-/* Under flow->lock. */
 static void flow_account(struct udptrack_flow *flow, enum udptrack_dir dir,
-			 const struct udptrack_visit *visit)
+			 unsigned int packets, unsigned int bytes)
 {
-	if (!flow->acct)
-		return;
-	flow->traffic[dir].packets += visit->packets;
-	flow->traffic[dir].bytes += visit->bytes;
+	atomic64_add(packets, &flow->more->packets[dir]);
+	atomic64_add(bytes, &flow->more->bytes[dir]);
 }
 
-/* Is it for the flow's questions to judge? Under flow->lock. */
+/* Is it for the flow's questions to judge? Under its lock. */
 static bool flow_is_asked(const struct udptrack_flow *flow, unsigned int side,
 			  const struct udptrack_dns_visit *dns)
 {
-	return dns && !dns->asks && flow->dns && flow->dns->side != side;
+	return dns && !dns->asks && udptrack_flow_dns(flow) &&
+	       flow->more->dns->side != side;
 }
 
-static void flow_ask(struct udptrack_table *table, struct udptrack_flow *flow,
-		     bool is_first, const struct udptrack_visit *visit)
+static void flow_ask(struct udptrack_held *held, bool is_first,
+		     const struct udptrack_visit *visit)
 {
-	if (!visit->dns || !visit->dns->asks)
+	const struct udptrack_dns_visit *dns = visit->dns;
+	struct udptrack_more *more;
+
+	if (!dns || !dns->asks)
 		return;
-	udptrack_dns_ask(&flow->dns, visit->side, is_first, &visit->dns->msg,
-			 &visit->dns->rules, table->dns);
-	flow->closed = false;
+	more = udptrack_flow_more(held->flow);
+	if (more)
+		udptrack_dns_ask(&more->dns, visit->side, is_first, &dns->msg,
+				 &dns->rules, held->table->dns);
+	else
+		udptrack_dns_lose(held->table->dns, dns->rules.now_us);
+	held->flow->closed = false;
 }
 
 /*
  * What may be an answer. False when it is forged and that is to have
  * consequences; then it was counted where it arrived. @closes is set when it
- * is the one that leaves no question open. Under flow->lock.
+ * is the one that leaves no question open. Under the flow's lock.
  */
-static bool flow_answer(struct udptrack_table *table,
-			struct udptrack_flow *flow,
+static bool flow_answer(struct udptrack_held *held,
 			const struct udptrack_visit *visit,
 			struct udptrack_timeouts *timeouts,
 			struct udptrack_result *result, bool *closes)
 {
 	const struct udptrack_dns_visit *dns = visit->dns;
+	struct udptrack_dns_pool *pool = held->table->dns;
+	struct udptrack_flow *flow = held->flow;
+	struct udptrack_dns *asked;
 
 	result->forged = false;
 	*closes = false;
 	if (!flow_is_asked(flow, visit->side, dns))
 		return true;
-	if (dns->enforce && udptrack_dns_judge(flow->dns, &dns->msg,
+	asked = flow->more->dns;
+	if (dns->enforce && udptrack_dns_judge(asked, &dns->msg,
 					       &dns->rules) ==
 			    UDPTRACK_DNS_FORGED)
 		return false;
-	result->forged = udptrack_dns_answer(flow->dns, &dns->msg, &dns->rules,
-					     table->dns) ==
-			 UDPTRACK_DNS_FORGED;
-	if (udptrack_dns_idle(flow->dns, &dns->rules, table->dns)) {
+	result->forged = udptrack_dns_answer(asked, &dns->msg, &dns->rules,
+					     pool) == UDPTRACK_DNS_FORGED;
+	if (udptrack_dns_idle(asked, &dns->rules, pool)) {
 		timeouts->unreplied_j = dns->linger_j;
 		timeouts->stream_j = dns->linger_j;
 		*closes = !flow->closed;
@@ -382,223 +258,185 @@ static bool flow_answer(struct udptrack_table *table,
 	return true;
 }
 
+/* What the packet's flow is after it. Under its lock; returns its word. */
+static u64 flow_step(struct udptrack_held *held, enum udptrack_dir dir,
+		     const struct udptrack_visit *visit,
+		     const struct udptrack_timeouts *timeouts,
+		     struct udptrack_result *result)
+{
+	struct udptrack_flow *flow = held->flow;
+	u64 old = udptrack_held_word(held), new;
+	struct udptrack_state state, next;
+
+	state = udptrack_flow_state(flow, old);
+	result->class = udptrack_state_classify(&state, dir);
+	next = udptrack_state_next(state, dir, visit->now_j, timeouts,
+				   &result->events);
+	/* Also read without the lock, where it does not matter which of both. */
+	WRITE_ONCE(flow->flags, next.flags);
+	new = udptrack_word(next.expires_j, udptrack_flow_flags(flow));
+	/* A packet without the lock may come between, but it changes no more. */
+	while (!try_cmpxchg64(&held->slot.line->word[held->slot.i], &old, new))
+		;
+	return new;
+}
+
 /*
- * Apply a packet to a flow that a lookup found. False when the flow is gone by
- * now, or has expired, in which case it is removed. Under rcu_read_lock().
+ * Apply a packet to its flow. False when the flow is dead, and then it is
+ * removed. Under its lock.
  */
-static bool flow_visit(struct udptrack_table *table, struct udptrack_flow *flow,
+static bool flow_visit(struct udptrack_held *held,
+		       const struct udptrack_key *key,
 		       const struct udptrack_visit *visit,
 		       struct udptrack_result *result)
 {
 	struct udptrack_timeouts timeouts = visit->timeouts;
+	struct udptrack_flow *flow = held->flow;
 	enum udptrack_dir dir;
 	u32 unanswered;
 	bool closes;
+	u64 word;
 
-	spin_lock_bh(&flow->lock);
-	if (!flow->live) {
-		spin_unlock_bh(&flow->lock);
+	if (udptrack_flow_end(held, visit->now_j, UDPTRACK_REASON_TIMEOUT))
 		return false;
-	}
-	if (udptrack_state_expired(&flow->state, visit->now_j)) {
-		flow_end(table, flow, visit->now_j, UDPTRACK_REASON_TIMEOUT);
-		spin_unlock_bh(&flow->lock);
-		flow_release(table, flow);
-		return false;
-	}
-	unanswered = flow_unanswered(flow);
-	flow_ask(table, flow, false, visit);
-	if (!flow_answer(table, flow, visit, &timeouts, result, &closes)) {
-		spin_unlock_bh(&flow->lock);
+	unanswered = udptrack_flow_unanswered(flow);
+	flow_ask(held, false, visit);
+	if (!flow_answer(held, visit, &timeouts, result, &closes)) {
 		result->class = UDPTRACK_INVALID;
 		result->events = 0;
 		result->wants_owner = false;
 		return true;
 	}
-	dir = flow_dir(flow, visit->side);
-	result->class = udptrack_state_classify(&flow->state, dir);
-	flow->state = udptrack_state_next(flow->state, dir, visit->now_j,
-					  &timeouts, &result->events);
+	dir = flow_dir(flow, udptrack_key_is_self(key), visit->side);
+	word = flow_step(held, dir, visit, &timeouts, result);
 	if (closes)
 		result->events |= UDPTRACK_EVENT_CLOSED;
-	flow_account(flow, dir, visit);
-	result->wants_owner = !flow->owner.final;
-	if (unlikely(flow_unanswered(flow) != unanswered))
-		flow_tell_alert(table, flow, UDPTRACK_ALERT_UNANSWERED);
+	if (flow->acct)
+		flow_account(flow, dir, visit->packets, visit->bytes);
+	result->wants_owner = !flow->owned;
+	if (unlikely(udptrack_flow_unanswered(flow) != unanswered))
+		udptrack_flow_tell_alert(held, word, UDPTRACK_ALERT_UNANSWERED);
 	if (unlikely(result->forged))
-		flow_tell_alert(table, flow, UDPTRACK_ALERT_FORGED);
+		udptrack_flow_tell_alert(held, word, UDPTRACK_ALERT_FORGED);
 	if (unlikely(result->events))
-		flow_tell_change(table, flow, result->events);
-	spin_unlock_bh(&flow->lock);
-	this_cpu_inc(table->stats->found);
+		tell_change(held, word, result->events);
+	this_cpu_inc(held->table->stats->found);
 	return true;
 }
 
-/*
- * May a flow be evicted? Also asked without its lock, when the answer may be
- * stale: who is chosen by it is asked again under the lock.
- */
-static bool flow_evictable(const struct udptrack_flow *flow, u32 now_j)
+/* The record of a new flow. Under its lock. */
+static struct udptrack_flow *flow_new(struct udptrack_table *table,
+				      const struct udptrack_key *key,
+				      u32 hash,
+				      const struct udptrack_visit *visit)
 {
-	/* A torn copy is as good as a stale one. */
-	struct udptrack_state state = data_race(flow->state);
-	/* Likewise. */
-	bool live = data_race(flow->live);
+	struct udptrack_owner owner = { };
+	struct udptrack_state state;
+	struct udptrack_flow *flow;
+	unsigned int kind = 0;
 
-	return live &&
-	       (!(state.flags & UDPTRACK_SEEN_REPLY) ||
-		udptrack_state_expired(&state, now_j));
-}
-
-/*
- * Choose the evictable flow nearest to expiry among the next few, oldest
- * first. The hand stays at the first flow that may be evicted, so that the
- * replied ones before it are passed over once, not by every packet. Under
- * rcu_read_lock().
- */
-static struct udptrack_flow *table_victim(struct udptrack_table *table,
-					  u32 now_j)
-{
-	struct udptrack_flow *flow, *victim = NULL;
-	unsigned long id = READ_ONCE(table->evict_hand);
-	unsigned long hand = 0;
-	u32 expires_j, earliest_j = 0;
-	unsigned int seen;
-
-	for (seen = 0; seen < EVICT_NEIGHBOURHOOD; seen++, id++) {
-		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
-		if (!flow && id) {	/* past the newest: start over */
-			id = 0;
-			flow = xa_find(&table->by_id, &id, ULONG_MAX,
-				       XA_PRESENT);
-		}
-		if (!flow)
-			break;
-		if (!flow_evictable(flow, now_j))
-			continue;
-		if (!victim)
-			hand = flow->id;
-		/* A stale expiry only makes a slightly worse choice. */
-		expires_j = data_race(flow->state.expires_j);
-		if (!victim || (s32)(expires_j - earliest_j) < 0) {
-			victim = flow;
-			earliest_j = expires_j;
-		}
-	}
-	WRITE_ONCE(table->evict_hand, victim ? hand : id);
-	return victim;
-}
-
-static bool table_evict(struct udptrack_table *table, u32 now_j)
-{
-	struct udptrack_flow *victim;
-	bool evicted = false;
-	unsigned int tries;
-
-	rcu_read_lock();
-	for (tries = 0; tries < EVICT_TRIES && !evicted; tries++) {
-		victim = table_victim(table, now_j);
-		if (!victim)
-			break;
-		spin_lock_bh(&victim->lock);
-		evicted = flow_evictable(victim, now_j);
-		if (evicted)
-			flow_end(table, victim, now_j, UDPTRACK_REASON_EVICTED);
-		spin_unlock_bh(&victim->lock);
-	}
-	if (evicted)
-		flow_release(table, victim);
-	rcu_read_unlock();
-	return evicted;
-}
-
-/* Count a flow in, at another's expense if need be. */
-static bool table_reserve(struct udptrack_table *table, unsigned int max,
-			  u32 now_j)
-{
-	if ((unsigned int)atomic_inc_return(&table->count) <= max ||
-	    table_evict(table, now_j))
-		return true;
-	atomic_dec(&table->count);
-	this_cpu_inc(table->stats->full);
-	return false;
-}
-
-static struct udptrack_flow *flow_alloc(const struct udptrack_key *key,
-					const struct udptrack_visit *visit)
-{
-	struct udptrack_flow *flow = kmem_cache_zalloc(flow_cache, ALLOC_FLAGS);
-
-	if (!flow)
-		return NULL;
-	flow->key = *key;
-	spin_lock_init(&flow->lock);
-	flow->acct = visit->acct;
-	flow->origin = visit->side;
-	flow->ifindex = visit->ifindex;
-	flow->start_ns = ktime_get_real_ns();
 	if (visit->owner)
-		visit->owner(visit, &flow->owner);
-	flow->state = udptrack_state_open(visit->now_j, &visit->timeouts);
+		visit->owner(visit, &owner);
+	if (visit->acct || visit->dns || owner.has_uid || owner.pid)
+		kind |= UDPTRACK_RECORD_MORE;
+	if (key->family != NFPROTO_IPV4)
+		kind |= UDPTRACK_RECORD_KEY;
+	flow = udptrack_records_new(&table->records, kind);
+	if (!flow) {
+		udptrack_owner_put(&owner);
+		return NULL;
+	}
+	state = udptrack_state_open(visit->now_j, &visit->timeouts);
 	if (visit->related)
-		flow->state.flags |= UDPTRACK_EXPECTED;
-	flow_account(flow, UDPTRACK_ORIGINAL, visit);
+		state.flags |= UDPTRACK_EXPECTED;
+	/* It is looked at already by who found it by its id. */
+	WRITE_ONCE(flow->hash, hash);
+	flow->start_ns = ktime_get_coarse_real_ns();
+	flow->stream_after_j = state.stream_after_j;
+	flow->ifindex = visit->ifindex;
+	flow->flags = state.flags;
+	flow->origin = visit->side;
+	flow->acct = visit->acct;
+	flow->owned = owner.final;
+	if (kind & UDPTRACK_RECORD_MORE)
+		flow->more->owner = owner;
+	if (kind & UDPTRACK_RECORD_KEY)
+		*udptrack_flow_key(flow) = *key;
+	if (flow->acct)
+		flow_account(flow, UDPTRACK_ORIGINAL, visit->packets,
+			     visit->bytes);
 	return flow;
 }
 
-/*
- * Make a flow. -EEXIST when another packet was first: both directions at once,
- * or two packets of one. The caller then visits the winner's flow.
- */
-static int table_create(struct udptrack_table *table,
+/* Make a flow that was counted in already. Under its lock. */
+static bool flow_create(struct udptrack_held *held,
 			const struct udptrack_key *key,
+			const struct udptrack_ends *ends,
 			const struct udptrack_visit *visit)
 {
 	struct udptrack_event event = { .kind = UDPTRACK_EVENT_BEGIN };
-	struct udptrack_flow *flow, *other;
+	u32 expires_j = visit->now_j + visit->timeouts.unreplied_j;
+	struct udptrack_table *table = held->table;
+	u64 word;
 
-	if (!table_reserve(table, visit->max, visit->now_j))
-		return -ENOSPC;
-
-	flow = flow_alloc(key, visit);
-	if (!flow)
+	if (udptrack_lines_open(&table->lines))
 		goto no_memory;
-	/* From here on iterators may see it; while not live they pass on. */
-	flow->id = atomic_long_inc_return(&table->last_id);
-	if (xa_insert_bh(&table->by_id, flow->id, flow, ALLOC_FLAGS)) {
-		udptrack_owner_put(&flow->owner);
-		kmem_cache_free(flow_cache, flow);
+	held->flow = flow_new(table, key, ends->hash, visit);
+	if (!held->flow)
 		goto no_memory;
+	word = udptrack_word(expires_j, udptrack_flow_flags(held->flow));
+	if (!udptrack_lines_insert(&table->lines, ends, word, &held->slot)) {
+		udptrack_records_release(&table->records, held->flow);
+		atomic_dec(&table->count);
+		this_cpu_inc(table->stats->insert_failed);
+		return false;
 	}
-
-	spin_lock_bh(&flow->lock);
-	other = rhashtable_lookup_get_insert_fast(&table->by_key, &flow->node,
-						  by_key_params);
-	flow->live = !other;
-	if (flow->live) {
-		udptrack_started_add(table, flow);
-		flow_ask(table, flow, true, visit);
-		flow_tell(table, flow, &event);
-	}
-	spin_unlock_bh(&flow->lock);
-	if (!other) {
-		this_cpu_inc(table->stats->new);
-		return 0;
-	}
-
-	flow_release(table, flow);
-	if (!IS_ERR(other)) {
-		this_cpu_inc(table->stats->clash);
-		return -EEXIST;
-	}
-	/* -EBUSY, -E2BIG or -ENOMEM: chains too long and no way to grow now. */
-	this_cpu_inc(table->stats->insert_failed);
-	return -ENOMEM;
+	udptrack_started_add(table, held->flow, key);
+	flow_ask(held, true, visit);
+	udptrack_flow_tell(held, word, &event);
+	this_cpu_inc(table->stats->new);
+	return true;
 
 no_memory:
 	atomic_dec(&table->count);
 	this_cpu_inc(table->stats->alloc_failed);
-	return -ENOMEM;
+	return false;
+}
+
+/**
+ * udptrack_table_has - is there a live flow, as far as can be told without lock?
+ * @table: the table
+ * @key:   its ends
+ * @now_j: the time, in jiffies
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: true when there is, or when flows are on the move.
+ */
+bool udptrack_table_has(const struct udptrack_table *table,
+			const struct udptrack_key *key, u32 now_j)
+{
+	struct udptrack_ends ends;
+	bool sure;
+	u64 word;
+
+	udptrack_lines_ends(key, &ends);
+	if (!udptrack_lines_look(&table->lines, &ends, &word, &sure))
+		return !sure;
+	return !udptrack_word_expired(word, now_j);
+}
+
+/* What a packet of a flow would be. False if the flow is dead. */
+static bool peek(const struct udptrack_flow *flow, u64 word, bool is_self,
+		 unsigned int side, u32 now_j, enum udptrack_class *class)
+{
+	struct udptrack_state state = { .flags = READ_ONCE(flow->flags) };
+
+	if (udptrack_word_expired(word, now_j))
+		return false;
+	if (word & UDPTRACK_WORD_REPLIED)
+		state.flags |= UDPTRACK_SEEN_REPLY;
+	*class = udptrack_state_classify(&state, flow_dir(flow, is_self, side));
+	return true;
 }
 
 /**
@@ -616,20 +454,35 @@ bool udptrack_table_peek(struct udptrack_table *table,
 			 const struct udptrack_key *key, unsigned int side,
 			 u32 now_j, enum udptrack_class *class)
 {
-	struct udptrack_flow *flow;
+	bool is_self = udptrack_key_is_self(key);
+	struct udptrack_ends ends;
+	struct udptrack_held held;
+	u64 word, *where;
 	bool live = false;
+	bool sure;
 
 	*class = UDPTRACK_NEW;
+	udptrack_lines_ends(key, &ends);
 	rcu_read_lock();
-	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
-	if (flow) {
-		spin_lock_bh(&flow->lock);
-		live = flow->live &&
-		       !udptrack_state_expired(&flow->state, now_j);
-		if (live)
-			*class = udptrack_state_classify(&flow->state,
-							 flow_dir(flow, side));
-		spin_unlock_bh(&flow->lock);
+	where = udptrack_lines_look(&table->lines, &ends, &word, &sure);
+	if (where) {
+		live = peek(udptrack_records_at(&table->records,
+						udptrack_word_index(word)),
+			    word, is_self, side, now_j, class);
+		/* Was it this flow all the time? See lines.c. */
+		smp_rmb();
+		sure = udptrack_word_index(READ_ONCE(*where)) ==
+		       udptrack_word_index(word);
+	}
+	if (unlikely(!sure)) {
+		live = udptrack_flow_hold(table, &ends, &held);
+		if (live) {
+			live = peek(held.flow, udptrack_held_word(&held),
+				    is_self, side, now_j, class);
+			udptrack_flow_let_go(&held);
+		}
+		if (!live)
+			*class = UDPTRACK_NEW;
 	}
 	rcu_read_unlock();
 	return live;
@@ -654,29 +507,163 @@ bool udptrack_table_forged(struct udptrack_table *table,
 			   u32 now_j, const struct udptrack_dns_visit *dns,
 			   bool note)
 {
-	struct udptrack_flow *flow;
+	struct udptrack_held held;
+	struct udptrack_ends ends;
+	struct udptrack_dns *asked;
 	bool forged = false;
+	u64 word;
 
+	udptrack_lines_ends(key, &ends);
 	rcu_read_lock();
-	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
-	if (flow) {
-		spin_lock_bh(&flow->lock);
-		forged = flow->live &&
-			 !udptrack_state_expired(&flow->state, now_j) &&
-			 flow_is_asked(flow, side, dns) &&
-			 udptrack_dns_judge(flow->dns, &dns->msg,
-					    &dns->rules) ==
+	if (udptrack_flow_hold(table, &ends, &held)) {
+		asked = udptrack_flow_dns(held.flow);
+		word = udptrack_held_word(&held);
+		forged = !udptrack_word_expired(word, now_j) &&
+			 flow_is_asked(held.flow, side, dns) &&
+			 udptrack_dns_judge(asked, &dns->msg, &dns->rules) ==
 			 UDPTRACK_DNS_FORGED;
 		if (forged && note) {
-			udptrack_dns_note_forged(flow->dns, table->dns);
-			flow_tell_alert(table, flow, UDPTRACK_ALERT_FORGED);
+			udptrack_dns_note_forged(asked, table->dns);
+			udptrack_flow_tell_alert(&held, word,
+						 UDPTRACK_ALERT_FORGED);
 		}
-		spin_unlock_bh(&flow->lock);
+		udptrack_flow_let_go(&held);
 	}
 	rcu_read_unlock();
 	return forged;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_forged);
+
+/* Look for a flow, and remember what was seen. */
+static __always_inline u64 *seen_look(const struct udptrack_table *table,
+				      const struct udptrack_key *key, u64 *word,
+				      struct udptrack_seen *seen)
+{
+	u64 *where;
+
+	udptrack_lines_ends(key, &seen->ends);
+	where = udptrack_lines_look(&table->lines, &seen->ends, word,
+				    &seen->absent);
+	if (where)
+		seen->absent = false;
+	return where;
+}
+
+/**
+ * udptrack_table_stream - let a packet refresh its flow, if it is of a stream
+ * @table:    the table
+ * @key:      the packet's ends
+ * @side:     which of them sent it
+ * @now_j:    the time, in jiffies
+ * @stream_j: how long the flow is to live after it, in jiffies
+ * @packets:  datagrams in it
+ * @bytes:    their length
+ * @seen:     set to what was found out, for udptrack_table_track()
+ *
+ * What a packet does to a flow that is assured, whose owner is known, and to
+ * which it has no DNS question to ask or to answer; no lock is taken. All
+ * others are for udptrack_table_track().
+ *
+ * Context: process or softirq, under rcu_read_lock().
+ * Return: true when that is all there is to do; its class is
+ * UDPTRACK_ESTABLISHED. Else nothing was changed.
+ */
+bool udptrack_table_stream(struct udptrack_table *table,
+			   const struct udptrack_key *key, unsigned int side,
+			   u32 now_j, u32 stream_j, unsigned int packets,
+			   unsigned int bytes, struct udptrack_seen *seen)
+{
+	struct udptrack_flow *flow;
+	enum udptrack_dir dir;
+	u64 word, new, *where;
+
+	where = seen_look(table, key, &word, seen);
+	if (!where || !(word & UDPTRACK_WORD_STREAM) ||
+	    udptrack_word_expired(word, now_j))
+		return false;
+	new = udptrack_word(now_j + stream_j, word);
+	if (new == word) {
+		/* Were the ends those of the flow with this word? */
+		smp_rmb();
+		if (READ_ONCE(*where) != word)
+			return false;
+	} else if (cmpxchg64(where, word, new) != word) {
+		return false;
+	}
+	if (word & UDPTRACK_WORD_ACCT) {
+		flow = udptrack_records_at(&table->records,
+					   udptrack_word_index(word));
+		dir = flow_dir(flow, udptrack_key_is_self(key), side);
+		flow_account(flow, dir, packets, bytes);
+	}
+	this_cpu_inc(table->stats->found);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(udptrack_table_stream);
+
+/*
+ * All that there is to do under the lock. Of a flow that was dead, or is to be
+ * made, @is_counted says whether it was counted in already; -ENOSPC when it must
+ * be, and there is no room.
+ */
+static int visit_locked(struct udptrack_table *table,
+			const struct udptrack_key *key,
+			const struct udptrack_seen *seen, bool is_counted,
+			const struct udptrack_visit *visit,
+			struct udptrack_result *result)
+{
+	struct udptrack_held held = { .table = table };
+	u64 word;
+
+	word = udptrack_lines_find(&table->lines, &seen->ends, &held.slot);
+	if (word) {
+		held.flow = udptrack_records_at(&table->records,
+						udptrack_word_index(word));
+		if (flow_visit(&held, key, visit, result)) {
+			/* Another packet was first. */
+			if (unlikely(seen->absent))
+				this_cpu_inc(table->stats->clash);
+			if (unlikely(is_counted))
+				atomic_dec(&table->count);
+			return UDPTRACK_FOUND;
+		}
+	}
+	if (!visit->create)
+		return UDPTRACK_ABSENT;
+	if (!is_counted &&
+	    (unsigned int)atomic_inc_return(&table->count) > visit->max)
+		return -ENOSPC;
+	return flow_create(&held, key, &seen->ends, visit) ? UDPTRACK_CREATED :
+							     UDPTRACK_REFUSED;
+}
+
+/* Where the lock is needed, which is nearly everywhere. */
+static noinline int table_visit(struct udptrack_table *table,
+				const struct udptrack_key *key,
+				const struct udptrack_seen *seen,
+				const struct udptrack_visit *visit,
+				struct udptrack_result *result)
+{
+	spinlock_t *lock = udptrack_flow_lock(seen->ends.hash);
+	bool is_counted = false;
+	int outcome;
+
+	for (;;) {
+		spin_lock_bh(lock);
+		outcome = visit_locked(table, key, seen, is_counted, visit,
+				       result);
+		spin_unlock_bh(lock);
+		if (likely(outcome != -ENOSPC))
+			return outcome;
+		/* It takes other locks. */
+		if (!udptrack_evict(table, visit->now_j)) {
+			atomic_dec(&table->count);
+			this_cpu_inc(table->stats->full);
+			return UDPTRACK_REFUSED;
+		}
+		is_counted = true;
+	}
+}
 
 /**
  * udptrack_table_track - let a packet refresh its flow, or make one
@@ -698,36 +685,31 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 					   const struct udptrack_visit *visit,
 					   struct udptrack_result *result)
 {
-	struct udptrack_flow *flow;
-	unsigned int tries;
-	bool found = false;
-	int err;
+	const struct udptrack_seen *seen = visit->seen;
+	struct udptrack_seen first;
+	int outcome;
+	u64 word;
 
-	for (tries = 0; tries < TRACK_TRIES; tries++) {
-		rcu_read_lock();
-		flow = rhashtable_lookup(&table->by_key, key, by_key_params);
-		if (flow)
-			found = flow_visit(table, flow, visit, result);
-		rcu_read_unlock();
-		if (found)
-			return UDPTRACK_FOUND;
-		if (!visit->create)
-			return UDPTRACK_ABSENT;
-
-		err = table_create(table, key, visit);
-		if (!err) {
-			result->class = visit->related ? UDPTRACK_RELATED
-						       : UDPTRACK_NEW;
-			result->events = UDPTRACK_EVENT_NEW;
-			result->wants_owner = false;
-			result->forged = false;
-			return UDPTRACK_CREATED;
-		}
-		if (err != -EEXIST)
-			return UDPTRACK_REFUSED;
+	rcu_read_lock();
+	if (!seen) {
+		seen_look(table, key, &word, &first);
+		seen = &first;
 	}
-	this_cpu_inc(table->stats->insert_failed);
-	return UDPTRACK_REFUSED;
+	/* No lock for what comes in from everywhere. */
+	outcome = UDPTRACK_ABSENT;
+	if (visit->create || !seen->absent)
+		outcome = table_visit(table, key, seen, visit, result);
+	if (outcome != UDPTRACK_FOUND)
+		udptrack_table_fit(table);
+	if (outcome == UDPTRACK_CREATED) {
+		udptrack_evict_again(&table->evict);
+		result->class = visit->related ? UDPTRACK_RELATED : UDPTRACK_NEW;
+		result->events = UDPTRACK_EVENT_NEW;
+		result->wants_owner = false;
+		result->forged = false;
+	}
+	rcu_read_unlock();
+	return outcome;
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
 
@@ -745,309 +727,29 @@ void udptrack_table_own(struct udptrack_table *table,
 			const struct udptrack_key *key,
 			const struct udptrack_owner *owner)
 {
-	struct udptrack_flow *flow;
+	struct udptrack_held held;
+	struct udptrack_ends ends;
+	struct udptrack_more *more;
 
+	udptrack_lines_ends(key, &ends);
 	rcu_read_lock();
-	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
-	if (flow) {
-		spin_lock_bh(&flow->lock);
+	if (udptrack_flow_hold(table, &ends, &held)) {
 		/* Without a process so far, hence without a reference. */
-		if (flow->live && !flow->owner.final)
-			udptrack_owner_copy(&flow->owner, owner);
-		spin_unlock_bh(&flow->lock);
+		if (!held.flow->owned && (owner->has_uid || owner->pid)) {
+			more = udptrack_flow_more(held.flow);
+			if (more) {
+				udptrack_owner_copy(&more->owner, owner);
+				udptrack_started_own(table, held.flow, owner);
+			}
+			held.flow->owned = more && owner->final;
+		} else if (!held.flow->owned) {
+			held.flow->owned = owner->final;
+		}
+		udptrack_flow_let_go(&held);
 	}
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_own);
-
-/* The flow of a key, an id, or both. Under rcu_read_lock(). */
-static struct udptrack_flow *table_find(struct udptrack_table *table,
-					const struct udptrack_key *key,
-					unsigned long id)
-{
-	struct udptrack_flow *flow;
-
-	if (!key)
-		return xa_load(&table->by_id, id);
-	flow = rhashtable_lookup(&table->by_key, key, by_key_params);
-	return flow && (!id || flow->id == id) ? flow : NULL;
-}
-
-/**
- * udptrack_table_erase - remove a flow
- * @table: the table
- * @key:   its ends, or NULL when only @id matters
- * @id:    its id, or 0 when only @key matters
- * @now_j: the time, in jiffies
- *
- * Context: process or softirq.
- * Return: true when there was a live flow.
- */
-bool udptrack_table_erase(struct udptrack_table *table,
-			  const struct udptrack_key *key, unsigned long id,
-			  u32 now_j)
-{
-	struct udptrack_flow *flow;
-	bool killed = false;
-	bool live = false;
-
-	rcu_read_lock();
-	flow = table_find(table, key, id);
-	if (flow) {
-		spin_lock_bh(&flow->lock);
-		killed = flow->live;
-		if (killed)
-			live = flow_end(table, flow, now_j,
-					UDPTRACK_REASON_DELETED);
-		spin_unlock_bh(&flow->lock);
-	}
-	if (killed)
-		flow_release(table, flow);
-	rcu_read_unlock();
-	return live;
-}
-EXPORT_SYMBOL_GPL(udptrack_table_erase);
-
-/**
- * udptrack_table_flush - remove every flow
- * @table: the table
- *
- * For good: nobody is told, and nothing is counted. Flows made meanwhile may
- * stay.
- *
- * Context: process; may sleep.
- */
-void udptrack_table_flush(struct udptrack_table *table)
-{
-	struct udptrack_flow *flow;
-	unsigned long id = 0;
-	bool killed;
-
-	for (;; id++) {
-		rcu_read_lock();
-		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
-		if (!flow) {
-			rcu_read_unlock();
-			return;
-		}
-		spin_lock_bh(&flow->lock);
-		killed = flow->live;
-		if (killed) {
-			flow_lose_dns(table, flow);
-			flow_kill(table, flow);
-		}
-		spin_unlock_bh(&flow->lock);
-		if (killed)
-			flow_release(table, flow);
-		rcu_read_unlock();
-		cond_resched();
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_flush);
-
-/**
- * udptrack_table_last_id - where a listing that begins now may end
- * @table: the table
- *
- * Context: any.
- * Return: id of the newest flow, 0 when there never was one.
- */
-unsigned long udptrack_table_last_id(const struct udptrack_table *table)
-{
-	return atomic_long_read(&table->last_id);
-}
-EXPORT_SYMBOL_GPL(udptrack_table_last_id);
-
-static bool flow_snapshot(struct udptrack_flow *flow, u32 now_j,
-			  struct pid_namespace *reader,
-			  struct udptrack_snapshot *snap)
-{
-	bool live;
-
-	spin_lock_bh(&flow->lock);
-	live = flow->live && !udptrack_state_expired(&flow->state, now_j);
-	if (live)
-		flow_copy(flow, reader, snap);
-	spin_unlock_bh(&flow->lock);
-	return live;
-}
-
-/**
- * udptrack_table_get - copy a flow
- * @table:  the table
- * @key:    its ends, or NULL when only @id matters
- * @id:     its id, or 0 when only @key matters
- * @now_j:  the time, in jiffies
- * @reader: the pid namespace in whose numbers to name processes, or NULL
- * @snap:   filled in when there is one
- *
- * Context: process or softirq.
- * Return: true when there is a live flow.
- */
-bool udptrack_table_get(struct udptrack_table *table,
-			const struct udptrack_key *key, unsigned long id,
-			u32 now_j, struct pid_namespace *reader,
-			struct udptrack_snapshot *snap)
-{
-	struct udptrack_flow *flow;
-	bool live;
-
-	rcu_read_lock();
-	flow = table_find(table, key, id);
-	live = flow && flow_snapshot(flow, now_j, reader, snap);
-	rcu_read_unlock();
-	return live;
-}
-EXPORT_SYMBOL_GPL(udptrack_table_get);
-
-/**
- * udptrack_table_next - copy the first live flow from a cursor on
- * @table:   the table
- * @from_id: lowest id wanted: 0 to begin, then the last copy's id plus one
- * @last_id: highest id wanted, see udptrack_table_last_id()
- * @now_j:   the time, in jiffies
- * @reader:  the pid namespace in whose numbers to name processes, or NULL
- * @snap:    filled in when there is one
- *
- * A listing sees each flow that lives through the whole of it exactly once,
- * whatever is added, removed or resized meanwhile.
- *
- * Context: process; may sleep.
- * Return: true when @snap holds a flow, false at the end.
- */
-bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
-			 unsigned long last_id, u32 now_j,
-			 struct pid_namespace *reader,
-			 struct udptrack_snapshot *snap)
-{
-	struct udptrack_flow *flow;
-	unsigned long id = from_id;
-	bool done = false;
-	unsigned int n;
-
-	do {
-		rcu_read_lock();
-		for (n = 0; n < NEXT_CHUNK && !done; n++, id++) {
-			flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
-			done = !flow || flow_snapshot(flow, now_j, reader, snap);
-		}
-		rcu_read_unlock();
-		/* The caller may want none of all these copies. */
-		cond_resched();
-	} while (!done);
-	return flow;
-}
-EXPORT_SYMBOL_GPL(udptrack_table_next);
-
-/* End a flow if it is doomed, or dead. Under rcu_read_lock(). */
-static bool flow_prune(struct udptrack_table *table,
-		       struct udptrack_flow *flow, u32 now_j,
-		       struct pid_namespace *reader,
-		       bool (*doomed)(const struct udptrack_snapshot *flow,
-				      const void *arg),
-		       const void *arg)
-{
-	struct udptrack_snapshot snap;
-	bool pruned = false;
-	bool killed;
-
-	spin_lock_bh(&flow->lock);
-	killed = flow->live;
-	if (killed && doomed && !udptrack_state_expired(&flow->state, now_j)) {
-		flow_copy(flow, reader, &snap);
-		killed = doomed(&snap, arg);
-	}
-	if (killed)
-		pruned = flow_end(table, flow, now_j, UDPTRACK_REASON_DELETED);
-	spin_unlock_bh(&flow->lock);
-	if (killed)
-		flow_release(table, flow);
-	return pruned;
-}
-
-/**
- * udptrack_table_prune - remove the flows that somebody wants to be rid of
- * @table:  the table
- * @now_j:  the time, in jiffies
- * @reader: the pid namespace in whose numbers @doomed sees processes, or NULL
- * @doomed: this one? Called with a copy, under a spin lock; NULL for all
- * @arg:    for @doomed
- *
- * Flows that begin meanwhile stay.
- *
- * Context: process; may sleep.
- * Return: the number of live flows that were removed.
- */
-unsigned int udptrack_table_prune(struct udptrack_table *table, u32 now_j,
-				  struct pid_namespace *reader,
-				  bool (*doomed)(const struct udptrack_snapshot *flow,
-						 const void *arg),
-				  const void *arg)
-{
-	unsigned long last_id = udptrack_table_last_id(table);
-	struct udptrack_flow *flow;
-	unsigned int pruned = 0;
-	unsigned long id;
-
-	for (id = 0;; id++) {
-		rcu_read_lock();
-		flow = xa_find(&table->by_id, &id, last_id, XA_PRESENT);
-		if (!flow) {
-			rcu_read_unlock();
-			return pruned;
-		}
-		pruned += flow_prune(table, flow, now_j, reader, doomed, arg);
-		rcu_read_unlock();
-		cond_resched();
-	}
-}
-EXPORT_SYMBOL_GPL(udptrack_table_prune);
-
-/**
- * udptrack_table_collect - free some expired flows
- * @table:   the table
- * @now_j:   the time, in jiffies
- * @budget:  flows to look at, at most
- * @cursor:  where to go on; 0 to begin a pass
- * @sleep_j: lowered to the jiffies until the next flow seen expires
- *
- * Context: process or softirq.
- * Return: true when the pass is complete, and @cursor is 0 again.
- */
-bool udptrack_table_collect(struct udptrack_table *table, u32 now_j,
-			    unsigned int budget, unsigned long *cursor,
-			    u32 *sleep_j)
-{
-	struct udptrack_flow *flow;
-	unsigned long id = *cursor;
-	bool expired;
-	s32 left;
-
-	rcu_read_lock();
-	for (; budget; budget--, id++) {
-		flow = xa_find(&table->by_id, &id, ULONG_MAX, XA_PRESENT);
-		if (!flow)
-			break;
-		/* A first look; whoever seems expired is looked at again. */
-		left = data_race(flow->state.expires_j) - now_j;
-		if (left > 0) {
-			*sleep_j = min_t(u32, *sleep_j, left);
-			continue;
-		}
-		spin_lock_bh(&flow->lock);
-		expired = flow->live &&
-			  udptrack_state_expired(&flow->state, now_j);
-		if (expired)
-			flow_end(table, flow, now_j, UDPTRACK_REASON_TIMEOUT);
-		spin_unlock_bh(&flow->lock);
-		if (expired)
-			flow_release(table, flow);
-	}
-	rcu_read_unlock();
-	*cursor = budget ? 0 : id;
-	return budget;
-}
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_collect);
 
 /**
  * udptrack_table_count - flows in the table
@@ -1067,15 +769,11 @@ EXPORT_SYMBOL_GPL(udptrack_table_count);
  * @table: the table
  *
  * Context: any.
- * Return: the number of buckets now.
+ * Return: the number of flows it has a place for now, those apart that share
+ * one.
  */
 unsigned int udptrack_table_buckets(struct udptrack_table *table)
 {
-	unsigned int size;
-
-	rcu_read_lock();
-	size = rht_dereference_rcu(table->by_key.tbl, &table->by_key)->size;
-	rcu_read_unlock();
-	return size;
+	return udptrack_lines_number(&table->lines) * UDPTRACK_LINE_SLOTS;
 }
-EXPORT_SYMBOL_IF_KUNIT(udptrack_table_buckets);
+EXPORT_SYMBOL_GPL(udptrack_table_buckets);

@@ -4,43 +4,43 @@
 #define UDPTRACK_TABLE_H
 
 #include <linux/percpu.h>
-#include <linux/rhashtable-types.h>
 #include <linux/types.h>
-#include <linux/xarray.h>
+#include <linux/workqueue.h>
 
 #include "dns.h"
+#include "evict.h"
+#include "lines.h"
 #include "owner.h"
+#include "records.h"
+#include "started.h"
 #include "state.h"
 #include "stats.h"
 #include "tuple.h"
 
-struct hlist_bl_head;
 struct udptrack_watch;
 
 /**
- * struct udptrack_table - flows by key and by age; use only through table.c
- * @by_key: the flows, hashed by key
- * @by_id:  the same flows in the order of their creation; its lock is taken
- *          with bottom halves off
- * @last_id: id of the newest flow
- * @count:  flows in the table
- * @ports:  flows that this host started, by its port: a chain for each; NULL
- *          until somebody wanted to know, set once
- * @evict_hand: id at which the search for a flow to evict goes on; a hint,
- *          read and written without a lock
- * @stats:  counters of the namespace
- * @dns:    what the DNS questions of its flows share, NULL in a table that
- *          sees none
- * @watch:  who is told of what happens to the flows, NULL for nobody; set
- *          before the first flow, taken away after the last packet
+ * struct udptrack_table - the flows of a network namespace; use only through
+ * table.c and walk.c
+ * @lines:   where they are found by their ends
+ * @records: what else there is of them, and their ids
+ * @count:   flows in the table
+ * @resize:  gives @lines the right size
+ * @started: flows that this host started, by its port
+ * @evict:   where to look for flows to evict, see evict.c
+ * @stats:   counters of the namespace
+ * @dns:     what the DNS questions of its flows share, NULL in a table that
+ *           sees none
+ * @watch:   who is told of what happens to the flows, NULL for nobody; set
+ *           before the first flow, taken away after the last packet
  */
 struct udptrack_table {
-	struct rhashtable by_key;
-	struct xarray by_id;
-	atomic_long_t last_id;
+	struct udptrack_lines lines;
+	struct udptrack_records records;
 	atomic_t count;
-	struct hlist_bl_head *ports;
-	unsigned long evict_hand;
+	struct work_struct resize;
+	struct udptrack_started_index started;
+	struct udptrack_evict evict;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_dns_pool *dns;
 	struct udptrack_watch *watch;
@@ -57,6 +57,16 @@ struct udptrack_counter {
 };
 
 /**
+ * struct udptrack_seen - what udptrack_table_stream() found out
+ * @ends:   of the flow
+ * @absent: there was none
+ */
+struct udptrack_seen {
+	struct udptrack_ends ends;
+	bool absent;
+};
+
+/**
  * struct udptrack_visit - a packet's visit to the table
  * @side:     which end of the key sent it
  * @ifindex:  the interface by which it leaves when this host sends it, else 0
@@ -69,6 +79,7 @@ struct udptrack_counter {
  * @create:   make a flow when there is none
  * @related:  a flow that it makes belongs to a request known otherwise
  * @dns:      what it is as a DNS message, or NULL
+ * @seen:     what was found out already, or NULL
  * @owner:    finds out whose a flow is that it makes, or NULL; fills in what
  *            is to be given back with udptrack_owner_put()
  */
@@ -84,6 +95,7 @@ struct udptrack_visit {
 	bool create;
 	bool related;
 	const struct udptrack_dns_visit *dns;
+	const struct udptrack_seen *seen;
 	void (*owner)(const struct udptrack_visit *visit,
 		      struct udptrack_owner *owner);
 };
@@ -159,6 +171,8 @@ void udptrack_table_module_exit(void);
 
 int udptrack_table_init(struct udptrack_table *table,
 			struct udptrack_stats __percpu *stats);
+void udptrack_table_stop(struct udptrack_table *table);
+void udptrack_table_free(struct udptrack_table *table);
 void udptrack_table_destroy(struct udptrack_table *table);
 
 bool udptrack_table_peek(struct udptrack_table *table,
@@ -172,6 +186,10 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 					   const struct udptrack_key *key,
 					   const struct udptrack_visit *visit,
 					   struct udptrack_result *result);
+bool udptrack_table_stream(struct udptrack_table *table,
+			   const struct udptrack_key *key, unsigned int side,
+			   u32 now_j, u32 stream_j, unsigned int packets,
+			   unsigned int bytes, struct udptrack_seen *seen);
 void udptrack_table_own(struct udptrack_table *table,
 			const struct udptrack_key *key,
 			const struct udptrack_owner *owner);

@@ -259,7 +259,8 @@ is "$(in_ns "$nc" sysctl -n net.netfilter.udptrack_dns net.netfilter.udptrack_dn
 fresh
 sysctl_in "$nc" udptrack_timeout=600 udptrack_max=2
 open_sockets
-gen "$(ask 1)" "recv r" "in $ns" "udp x $s 9" "in $nc" "udp w $c 6000" "send w $s 9" "udp y $c 6001" "send y $s 9" \
+# What expires first goes first, and the time is counted in ticks.
+gen "$(ask 1)" "recv r" "sleep 50" "in $ns" "udp x $s 9" "in $nc" "udp w $c 6000" "send w $s 9" "udp y $c 6001" "send y $s 9" \
 	"udp z $c 6002" "send z $s 9" "recv x 3"
 look
 is "$(dns $port)" none 'a full table gives up a flow with a question'

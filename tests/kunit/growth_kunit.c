@@ -12,6 +12,8 @@
 #define MANY	20000
 #define FEW	50
 #define DYING	4000
+#define STEP	300
+#define STEPS	20
 
 /* The hash table is resized behind everybody's back; give it time. */
 static bool buckets_between(struct flows *f, unsigned int low,
@@ -65,6 +67,31 @@ static void growth_and_back(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, flows_live(f, n, NOW));
 }
 
+/*
+ * Many steps up and down, each of them small: however often, the table is as
+ * large as it has to be.
+ */
+static void growth_in_steps(struct kunit *test)
+{
+	struct flows *f = flows_new(test);
+	unsigned int n, round;
+
+	for (round = 0; round < STEPS; round++) {
+		for (n = 0; n < STEP; n++)
+			KUNIT_ASSERT_EQ(test, UDPTRACK_CREATED,
+					flows_send(f, n, UDPTRACK_ORIGINAL,
+						   NOW));
+		KUNIT_ASSERT_TRUE_MSG(test, buckets_between(f, STEP, 8 * STEP),
+				      "up, round %u", round);
+		for (n = 0; n < STEP; n++)
+			KUNIT_ASSERT_TRUE(test, flows_erase(f, n, NOW));
+		KUNIT_ASSERT_TRUE_MSG(test, buckets_between(f, 1, STEP - 1),
+				      "down, round %u", round);
+	}
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, new), STEPS * STEP);
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, alloc_failed), 0);
+}
+
 /* Thousands that died at once are freed in slices, and none is overlooked. */
 static void growth_mass_death(struct kunit *test)
 {
@@ -106,27 +133,46 @@ static enum udptrack_outcome send_failing(struct flows *f, unsigned int n,
 }
 #endif
 
+/*
+ * Memory comes by the page, so most flows need none: send first packets, from
+ * number @n on, until there is one whose memory can be refused. Returns its
+ * number, 0 when there is none.
+ */
+static unsigned int first_failing(struct flows *f, unsigned int n,
+				  enum udptrack_outcome *ret)
+{
+	unsigned int end = n + 1000;
+	bool failed;
+
+	for (; n < end; n++) {
+		*ret = send_failing(f, n, 1, &failed);
+		if (failed)
+			return n;
+	}
+	return 0;
+}
+
 /* No memory for a flow: no flow, a count, and all is well the next time. */
 static void growth_no_memory(struct kunit *test)
 {
 	struct flows *f = flows_new(test);
 	enum udptrack_outcome ret;
-	bool failed;
+	unsigned int n;
 
 	flows_send(f, 0, UDPTRACK_ORIGINAL, NOW);
-	ret = send_failing(f, 1, 1, &failed);
-	if (!failed)
+	n = first_failing(f, 1, &ret);
+	if (!n)
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 	KUNIT_EXPECT_EQ(test, ret, UDPTRACK_REFUSED);
 	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, alloc_failed), 1);
-	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, new), 1);
-	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), 1);
-	KUNIT_EXPECT_EQ(test, flows_listed(f, NOW), 1);
-	KUNIT_EXPECT_FALSE(test, flows_live(f, 1, NOW));
+	KUNIT_EXPECT_EQ(test, FLOWS_STAT(f, new), n);
+	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), n);
+	KUNIT_EXPECT_EQ(test, flows_listed(f, NOW), n);
+	KUNIT_EXPECT_FALSE(test, flows_live(f, n, NOW));
 
 	KUNIT_EXPECT_EQ(test, UDPTRACK_CREATED,
-			flows_send(f, 1, UDPTRACK_ORIGINAL, NOW));
-	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), 2);
+			flows_send(f, n, UDPTRACK_ORIGINAL, NOW));
+	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), n + 1);
 }
 
 /*
@@ -158,7 +204,8 @@ static void growth_any_allocation_fails(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 	KUNIT_EXPECT_EQ(test, refused, FLOWS_STAT(f, alloc_failed) +
 				       FLOWS_STAT(f, insert_failed));
-	KUNIT_EXPECT_GE(test, refused, 600 / 8);
+	/* Ids come 64 at a time, records fewer. */
+	KUNIT_EXPECT_GE(test, refused, 600 / 64);
 	KUNIT_EXPECT_EQ(test, flows_listed(f, NOW), count);
 	udptrack_table_flush(&f->table);
 	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), 0);
@@ -171,26 +218,26 @@ static void growth_no_memory_when_full(struct kunit *test)
 {
 	struct flows *f = flows_new(test);
 	enum udptrack_outcome ret;
-	unsigned int n;
-	bool failed;
+	unsigned int i, n;
 
 	f->visit.max = 4;
 	for (n = 0; n < 4; n++)
 		flows_send(f, n, UDPTRACK_ORIGINAL, NOW);
-	ret = send_failing(f, 4, 1, &failed);
-	if (!failed)
+	n = first_failing(f, n, &ret);
+	if (!n)
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 	KUNIT_EXPECT_EQ(test, ret, UDPTRACK_REFUSED);
 	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table),
 			flows_listed(f, NOW));
-	for (n = 4; n < 20; n++)
+	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_EQ(test, UDPTRACK_CREATED,
-				flows_send(f, n, UDPTRACK_ORIGINAL, NOW));
+				flows_send(f, n + i, UDPTRACK_ORIGINAL, NOW));
 	KUNIT_EXPECT_EQ(test, udptrack_table_count(&f->table), 4);
 }
 
 static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_SLOW(growth_and_back),
+	KUNIT_CASE_SLOW(growth_in_steps),
 	KUNIT_CASE_SLOW(growth_mass_death),
 	KUNIT_CASE(growth_no_memory),
 	KUNIT_CASE(growth_any_allocation_fails),
