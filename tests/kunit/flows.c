@@ -21,6 +21,16 @@ static void stats_free(void *stats)
 	free_percpu((struct udptrack_stats __force __percpu *)stats);
 }
 
+/*
+ * For the owner of a visit: somebody of whom there is no more to learn, so that
+ * the flow may become a stream.
+ */
+void flows_nobody(const struct udptrack_visit *visit,
+		  struct udptrack_owner *owner)
+{
+	owner->final = true;
+}
+
 /* An empty table. */
 struct flows *flows_new(struct kunit *test)
 {
@@ -112,6 +122,32 @@ unsigned int flows_key(unsigned int n, enum udptrack_dir dir,
 	return dir == UDPTRACK_ORIGINAL ? side : !side;
 }
 
+/* What a packet does, as the hooks let it: the short way, if it may go that. */
+enum udptrack_outcome flows_visit(struct flows *f,
+				  const struct udptrack_key *key,
+				  const struct udptrack_visit *visit,
+				  struct udptrack_result *result)
+{
+	struct udptrack_visit other = *visit;
+	struct udptrack_seen seen;
+	bool is_stream;
+
+	rcu_read_lock();
+	is_stream = !visit->dns &&
+		    udptrack_table_stream(&f->table, key, visit->side,
+					  visit->now_j,
+					  visit->timeouts.stream_j,
+					  visit->packets, visit->bytes, &seen);
+	rcu_read_unlock();
+	if (!is_stream) {
+		other.seen = visit->dns ? NULL : &seen;
+		return udptrack_table_track(&f->table, key, &other, result);
+	}
+	atomic_inc(&f->streams);
+	*result = (struct udptrack_result) { .class = UDPTRACK_ESTABLISHED };
+	return UDPTRACK_FOUND;
+}
+
 /* A packet of conversation @n. */
 enum udptrack_outcome flows_send(struct flows *f, unsigned int n,
 				 enum udptrack_dir dir, u32 now_j)
@@ -122,7 +158,7 @@ enum udptrack_outcome flows_send(struct flows *f, unsigned int n,
 	f->visit.now_j = now_j;
 	/* Shows whether it was filled in. */
 	memset(&f->result, 0xa5, sizeof(f->result));
-	return udptrack_table_track(&f->table, &key, &f->visit, &f->result);
+	return flows_visit(f, &key, &f->visit, &f->result);
 }
 
 /* What a packet of conversation @n would be. */

@@ -23,12 +23,14 @@
  * @stats:  its counters
  * @visit:  what flows_send() asks for; the case may change it
  * @result: what the last flows_send() got
+ * @streams: packets that went the short way
  */
 struct flows {
 	struct udptrack_table table;
 	struct udptrack_stats __percpu *stats;
 	struct udptrack_visit visit;
 	struct udptrack_result result;
+	atomic_t streams;
 };
 
 struct flows *flows_new(struct kunit *test);
@@ -39,6 +41,12 @@ unsigned int flows_number(const struct udptrack_tuple *tuple);
 unsigned int flows_key(unsigned int n, enum udptrack_dir dir,
 		       struct udptrack_key *key);
 
+void flows_nobody(const struct udptrack_visit *visit,
+		  struct udptrack_owner *owner);
+enum udptrack_outcome flows_visit(struct flows *f,
+				  const struct udptrack_key *key,
+				  const struct udptrack_visit *visit,
+				  struct udptrack_result *result);
 enum udptrack_outcome flows_send(struct flows *f, unsigned int n,
 				 enum udptrack_dir dir, u32 now_j);
 bool flows_peek(struct flows *f, unsigned int n, enum udptrack_dir dir,

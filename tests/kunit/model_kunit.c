@@ -126,7 +126,7 @@ static void step_track(struct run *r)
 	visit->bytes = below(r, 65536);
 
 	model_track(&r->m, &tuple, visit, &want);
-	outcome = udptrack_table_track(&r->f->table, &key, visit, &result);
+	outcome = flows_visit(r->f, &key, visit, &result);
 	STEP_EQ(r, want.outcome, outcome);
 	r->outcomes[outcome]++;
 	if (want.evicts)
@@ -304,6 +304,7 @@ static void model_history(struct kunit *test)
 	struct run *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
 	struct flows *f = flows_new(test);
 
+	f->visit.owner = flows_nobody;
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	r->test = test;
 	r->h = h;
@@ -328,6 +329,7 @@ static void model_history(struct kunit *test)
 	KUNIT_EXPECT_GT(test, r->outcomes[UDPTRACK_FOUND], STEPS / 20);
 	KUNIT_EXPECT_GT(test, r->outcomes[UDPTRACK_CREATED], STEPS / 20);
 	KUNIT_EXPECT_GT(test, FLOWS_STAT(f, expired), STEPS / 200);
+	KUNIT_EXPECT_GT(test, atomic_read(&f->streams), STEPS / 200);
 	KUNIT_EXPECT_EQ(test, h->small, r->outcomes[UDPTRACK_REFUSED] > 10);
 	KUNIT_EXPECT_EQ(test, h->small, r->evictions > 100);
 	kunit_info(test,

@@ -19,6 +19,7 @@ struct race *race_new(struct kunit *test, unsigned int keys)
 
 	KUNIT_ASSERT_NOT_NULL(test, race);
 	race->f = flows_new(test);
+	race->f->visit.owner = flows_nobody;
 	race->f->visit.ifindex = 1;
 	race->keys = keys;
 	race->created = kunit_kcalloc(test, keys, sizeof(*race->created),
@@ -118,8 +119,7 @@ enum udptrack_outcome racer_send(struct racer *r, unsigned int n,
 
 	visit.side = flows_key(n, dir, &key);
 	visit.now_j = race_now(race);
-	outcome = udptrack_table_track(&race->f->table, &key, &visit,
-				       &result);
+	outcome = flows_visit(race->f, &key, &visit, &result);
 	r->outcomes[outcome]++;
 	if (outcome == UDPTRACK_CREATED) {
 		atomic_inc(&race->created[n]);
