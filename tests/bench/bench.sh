@@ -12,6 +12,8 @@
 #   smp          packets a second on one and on two emulated processors
 #   quick        the most important times, in less than a minute
 #   established  an established packet, in seconds: flows=1000 acct=0 family=4 rounds=5
+#   new          first packets: flows=100000 acct=0 family=4 rounds=5
+#   full         a table without room: flows=10000 count=100000 rounds=5
 #   expiry       a million flows time out: flows=1000000 timeout=20
 #
 # Prints a table and leaves in build/bench/: table.txt, results.csv, cost.svg,
@@ -47,7 +49,7 @@ measure() {
 	local p=$1
 	rm -f "$out/$p.csv"
 	case $p in
-	uml|quick|established|expiry)
+	uml|quick|established|new|full|expiry)
 		build uml
 		scripts/uml.sh --mem 6144 --timeout 3600 --log "$out/$p.kernel.log" --results "$out" \
 			--env UDPTRACK_BENCH_INSIDE=1 -- tests/bench/bench.sh "$@" ;;
@@ -64,8 +66,8 @@ measure() {
 
 case $part in
 all) parts=(uml icount smp) ;;
-uml|icount|smp|quick|established|expiry) parts=("$part") ;;
-*) sed -n '5,21s/^# \{0,1\}//p' "$0"; exit 2 ;;
+uml|icount|smp|quick|established|new|full|expiry) parts=("$part") ;;
+*) sed -n '5,23s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 setup=(build bench)
 [[ " ${parts[*]} " =~ \ (icount|smp)\  ]] && setup+=(vm)

@@ -532,6 +532,14 @@ def part_established(flows=1000, rounds=5, acct=0, family=4):
     established(flows, count_for(flows), rounds, acct=acct, family=family)
 
 
+def part_new(flows=100000, rounds=5, acct=0, family=4):
+    new_flows(flows, rounds, acct=acct, family=family, steady=flows // 10)
+
+
+def part_full(flows=10000, count=100000, rounds=5):
+    full(flows, count, rounds)
+
+
 def part_expiry(flows=1000000, timeout=20):
     expiry(flows, timeout)
 
