@@ -4,7 +4,7 @@
 # Owns build/<kernel>/: builds the modules for one of the kernels of kernel.sh,
 # in a mirror of the sources, so that one tree serves several kernels.
 #
-#   scripts/build.sh [--out NAME] 6.1|6.12|debug|uml [MAKE ARGUMENT...]
+#   scripts/build.sh [--out NAME] 6.1|6.12|debug|kcsan|uml [MAKE ARGUMENT...]
 #
 # --out uses build/NAME/ instead, for builds that are not to be run.  Prints the
 # directory with the .ko files on stdout; the compiler's words go to
@@ -19,7 +19,7 @@ if [ "${1:-}" = --out ]; then
 	name=${2:-}
 	shift 2
 fi
-[ $# -gt 0 ] || die "usage: scripts/build.sh [--out NAME] 6.1|6.12|debug|uml [MAKE ARGUMENT...]"
+[ $# -gt 0 ] || die "usage: scripts/build.sh [--out NAME] 6.1|6.12|debug|kcsan|uml [MAKE ARGUMENT...]"
 kernel=$1
 shift
 check_kernel_name "$kernel"

@@ -5,7 +5,7 @@
 # against.  They live in a cache outside the tree; nothing is installed on the
 # host and what the host boots does not change.
 #
-#   scripts/kernel.sh 6.1|6.12|debug|uml ...
+#   scripts/kernel.sh 6.1|6.12|debug|kcsan|uml ...
 #                                           make sure they are in the cache
 #   scripts/kernel.sh --path build|image|modules|release|source KERNEL
 #                                           print where the thing is (fetches nothing)
@@ -14,6 +14,7 @@
 # debug:     Linux 6.12 from Debian's source package with scripts/kernel-debug.config,
 #            compiled here (about 10 minutes on 2 cores), once: again only when
 #            that file or the source in the cache changes.
+# kcsan:     the same with scripts/kernel-kcsan.config, to find data races.
 # uml:       the same source with scripts/kernel-uml.config as a program of this
 #            machine, for the benchmarks: native speed (about 4 minutes).
 # To get newer packages, delete the kernel's directory in the cache.
@@ -23,12 +24,13 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # Lines that a full build logs, for the percentage.
-declare -A BUILD_LINES=([debug]=2780 [uml]=1350)
+declare -A BUILD_LINES=([debug]=2780 [kcsan]=2160 [uml]=1350)
 declare -A ABOUT=(
 	[debug]="KASAN, lockdep, KUnit: about 10 minutes"
+	[kcsan]="KCSAN: about 10 minutes"
 	[uml]="User-Mode Linux: about 4 minutes")
 
-usage() { sed -n '5,21s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
+usage() { sed -n '5,22s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
 
 # newest_dir GLOB...: the one directory that matches
 newest_dir() {
@@ -58,7 +60,7 @@ path_of() {
 	modules) printf '%s\n' "$dir/lib/modules/$rel" ;;
 	build)
 		case $2 in
-		debug|uml) printf '%s\n' "$dir/build" ;;
+		debug|kcsan|uml) printf '%s\n' "$dir/build" ;;
 		*) printf '%s\n' "$dir/usr/src/linux-headers-$rel" ;;
 		esac ;;
 	source)
@@ -79,7 +81,7 @@ compiled_stamp() {
 is_ready() {
 	local dir=$UDPTRACK_CACHE/$1
 	case $1 in
-	debug|uml) [ -f "$dir/stamp" ] && [ "$(cat "$dir/stamp")" = "$(compiled_stamp "$1" 2>/dev/null)" ] ;;
+	debug|kcsan|uml) [ -f "$dir/stamp" ] && [ "$(cat "$dir/stamp")" = "$(compiled_stamp "$1" 2>/dev/null)" ] ;;
 	source) [ -f "$dir/version" ] ;;
 	*) [ -f "$dir/release" ] ;;
 	esac
@@ -274,7 +276,7 @@ esac
 for kernel in "$@"; do
 	case $kernel in
 	6.1|6.12) get_stock "$kernel" ;;
-	debug|uml) get_compiled "$kernel" ;;
+	debug|kcsan|uml) get_compiled "$kernel" ;;
 	source) get_source ;;
 	*) check_kernel_name "$kernel" ;;
 	esac

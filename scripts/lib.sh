@@ -31,8 +31,8 @@ lock() {
 # check_kernel_name NAME: one of the kernels there are
 check_kernel_name() {
 	case $1 in
-	6.1|6.12|debug|uml) ;;
-	*) die "no kernel '$1' (there are: 6.1, 6.12, debug, uml)" ;;
+	6.1|6.12|debug|kcsan|uml) ;;
+	*) die "no kernel '$1' (there are: 6.1, 6.12, debug, kcsan, uml)" ;;
 	esac
 }
 

@@ -8,7 +8,7 @@
 #
 #   scripts/vm.sh [OPTION...] [--] [COMMAND [ARGUMENT...]]
 #
-#   --kernel 6.1|6.12|debug   which kernel (6.12)
+#   --kernel 6.1|6.12|debug|kcsan  which kernel (6.12)
 #   --cpus N, --mem MB        size (2; 2048, and 1536 for debug)
 #   --timeout SEC             end the machine after so long (1200; 0 is never)
 #   --log FILE                keep the kernel's log there (default: only until the end)
