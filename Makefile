@@ -7,7 +7,7 @@ KDIR   ?= /lib/modules/$(shell uname -r)/build
 # Which kernel `make run` and `make shell` boot: 6.1, 6.12 or debug.
 KERNEL ?= 6.12
 
-.PHONY: all modules tools install clean run shell test fuzz bench bench-quick check help
+.PHONY: all modules tools install clean run shell test fuzz model torture bench bench-quick check help
 .DEFAULT_GOAL := all
 
 all: modules tools ## build the modules for the running kernel, or for KDIR=, and the tools
@@ -48,6 +48,12 @@ bench: ## what a packet costs, beside nf_conntrack, and whether the goals are re
 
 bench-quick: ## the most important of these figures, in a minute
 	@tests/bench/bench.sh quick
+
+torture: ## everything at once to a table, watched for data races (MINUTES=30 CPUS="2 4")
+	@MINUTES="$(MINUTES)" CPUS="$(CPUS)" tests/torture.sh
+
+model: ## try every order of events in models of what the table does without locks
+	@tests/model/run.sh
 
 check: ## checkpatch, sparse, W=1 with gcc and clang, shellcheck, coccinelle
 	@scripts/check.sh
