@@ -4,7 +4,7 @@
 # Owns the list of Debian packages that each job needs, and installs those that
 # are missing.  Silent and instant when there is nothing to do.
 #
-#   scripts/setup.sh build|tools|vm|run|fuzz|test|bench|check ...
+#   scripts/setup.sh build|tools|vm|run|fuzz|model|test|bench|check ...
 #
 # No service is started by it, and no kernel is installed.
 
@@ -29,6 +29,8 @@ packages_for() {
 		packages_for tools ;;
 	fuzz)
 		echo make libc6-dev clang libclang-rt-dev llvm ;;
+	model)
+		echo spin gcc libc6-dev ;;
 	test)
 		packages_for run
 		packages_for fuzz
@@ -39,7 +41,7 @@ packages_for() {
 		echo python3 iproute2 kmod busybox-static gnuplot-nox ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
-	*) die "unknown job '$1' (there are: build tools vm run fuzz test bench check)" ;;
+	*) die "unknown job '$1' (there are: build tools vm run fuzz model test bench check)" ;;
 	esac
 }
 
@@ -61,7 +63,7 @@ no_services() {
 	trap "rm -f '$policy'" EXIT
 }
 
-[ $# -gt 0 ] || die "usage: scripts/setup.sh build|tools|vm|run|fuzz|test|bench|check ..."
+[ $# -gt 0 ] || die "usage: scripts/setup.sh build|tools|vm|run|fuzz|model|test|bench|check ..."
 command -v dpkg-query >/dev/null || die "this installs Debian packages; on other systems see the list in $0"
 
 wanted=
