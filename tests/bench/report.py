@@ -107,7 +107,7 @@ def goals(t):
     yield ("new flow, instructions", "<= 700", spread(r.values) if r else "", median(r.values) <= 700 if r else None)
     for acct, most in (0, 96), (1, 160):
         r = t.get(UML, "memory a flow", "ut", None, 4, acct)
-        yield (f"memory a flow, accounting {acct}" + (f", {r.flows} flows" if r else ""), f"<= {most} B",
+        yield (f"memory a flow, {'accounting and owner' if acct else 'bare'}" + (f", {r.flows} flows" if r else ""), f"<= {most} B",
                spread(r.values) if r else "", r.values[0] <= most if r else None)
     # An interrupt, or a busy machine, may hit any packet: the best round says what the tracker does itself.
     r = t.get(UML, "growth, longest packet", "ut")
@@ -143,6 +143,10 @@ def goals(t):
     yield ("listing 1M", "<= 2.5 s", spread(r.values) if r else "", r.values[0] <= 2.5 if r else None)
     more = r.values[0] / less.values[0] if r and less else 0
     yield ("listing 1M / listing 100,000", "<= 11", spread([more]) if r and less else "",
+           more <= 11 if r and less else None)
+    less, r = r, t.get(UML, "listing", "ut", 10000000)
+    more = r.values[0] / less.values[0] if r and less else 0
+    yield ("listing 10M / listing 1M", "<= 11", spread([more]) if r and less else "",
            more <= 11 if r and less else None)
     for way in "out", "in":
         r = t.get(["icount"] + UML, "TCP " + way, "ut")
