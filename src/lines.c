@@ -60,10 +60,12 @@
 
 #define SPARES_OF_A_PAGE	(PAGE_SIZE / sizeof(struct udptrack_line))
 /*
- * Pages of spare lines that even the smallest generation may have: enough for
- * what comes until the worker gets its turn to make a larger one.
+ * Spare lines there may be for each line, and pages of them in even the smallest
+ * generation: enough for what comes until the worker gets its turn to make a
+ * larger one.
  */
-#define PAGES_MIN	256
+#define SPARES_OF_A_LINE	2
+#define PAGES_MIN		256
 
 struct udptrack_flow_lock udptrack_flow_locks[UDPTRACK_LINES_MIN];
 
@@ -129,7 +131,7 @@ static void gen_free_work(struct work_struct *work)
 /* With @moving pages of spare lines more for a move, if need be. */
 static struct udptrack_gen *gen_alloc(u32 n, u32 moving, gfp_t gfp)
 {
-	u32 pages_usual = max_t(u32, PAGES_MIN, n / SPARES_OF_A_PAGE);
+	u32 pages_usual = max_t(u32, PAGES_MIN, n / SPARES_OF_A_PAGE * SPARES_OF_A_LINE);
 	u32 pages_max = pages_usual + moving;
 	struct udptrack_gen *gen;
 

@@ -350,8 +350,9 @@ static void record_free_rcu(struct rcu_head *head)
  * @records: the records
  * @flow:    of a flow that is in no line any more
  *
- * Context: process or softirq, with bottom halves off. Its memory stays for an RCU grace period; id and
- * start are no more.
+ * Its memory stays for an RCU grace period; id and start are no more.
+ *
+ * Context: process or softirq, with bottom halves off.
  */
 void udptrack_records_release(struct udptrack_records *records,
 			      struct udptrack_flow *flow)
