@@ -70,9 +70,11 @@ void udptrack_gc_init(struct udptrack_gc *gc, struct udptrack_table *table)
  * udptrack_gc_kick - a flow was made: see that the collector will run
  * @gc: the collector
  *
- * Context: process or softirq. Cheap while it is waiting already. The work stops being
- * pending before it counts the flows, and the caller has counted its flow
- * before it looks at pending, so that one of the two sees the other.
+ * Cheap while it is waiting already. The work stops being pending before it
+ * counts the flows, and the caller has counted its flow before it looks at
+ * pending, so that one of the two sees the other.
+ *
+ * Context: process or softirq.
  */
 void udptrack_gc_kick(struct udptrack_gc *gc)
 {

@@ -131,7 +131,8 @@ static void gen_free_work(struct work_struct *work)
 /* With @moving pages of spare lines more for a move, if need be. */
 static struct udptrack_gen *gen_alloc(u32 n, u32 moving, gfp_t gfp)
 {
-	u32 pages_usual = max_t(u32, PAGES_MIN, n / SPARES_OF_A_PAGE * SPARES_OF_A_LINE);
+	u32 pages_usual = max_t(u32, PAGES_MIN, n / SPARES_OF_A_PAGE *
+						SPARES_OF_A_LINE);
 	u32 pages_max = pages_usual + moving;
 	struct udptrack_gen *gen;
 

@@ -17,8 +17,8 @@
  * @evicted:       unreplied flows freed for want of room
  * @full:          untracked: no room, nothing to evict
  * @alloc_failed:  untracked: no memory for a flow
- * @insert_failed: untracked: other first packets won too many races
- * @clash:         lost races of first packets, merged
+ * @insert_failed: untracked: no place in a table that has yet to grow
+ * @clash:         first packets that came second, merged
  * @truncated:     invalid: ends inside a header
  * @malformed:     invalid: impossible length or version
  * @bad_checksum:  invalid: UDP checksum
