@@ -205,8 +205,8 @@ void udptrack_flow_copy(const struct udptrack_held *held, u64 word,
 		snap->traffic[dir].packets = atomic64_read(&more->packets[dir]);
 		snap->traffic[dir].bytes = atomic64_read(&more->bytes[dir]);
 	}
-	if (more)
-		owner_snapshot(&more->owner, reader, snap);
+	if (more && more->owner)
+		owner_snapshot(&more->owner->owner, reader, snap);
 	snap->is_dns = udptrack_flow_dns(flow);
 	if (snap->is_dns)
 		snap->dns = more->dns->sum;

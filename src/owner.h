@@ -30,6 +30,18 @@ struct udptrack_owner {
 	bool final;
 };
 
+/**
+ * udptrack_owner_is_known - is there anything to keep?
+ * @owner: what udptrack_owner_get() filled in
+ *
+ * Context: any.
+ * Return: true when there is.
+ */
+static inline bool udptrack_owner_is_known(const struct udptrack_owner *owner)
+{
+	return owner->has_uid || owner->pid;
+}
+
 void udptrack_owner_get(struct udptrack_owner *owner,
 			const struct sk_buff *skb,
 			const struct nf_hook_state *state);

@@ -15,7 +15,9 @@
  * that nothing disturbs: a cursor is the id to go on from, whatever came and
  * went in between. Indices by id stand together, 64 in a piece of memory.
  *
- * One lock for both: whoever makes a flow takes it once. It is held for a few
+ * Owners of flows are there once for all of them, see owners.c.
+ *
+ * One lock for all that: whoever makes a flow takes it once. It is held for a few
  * dozen instructions, inside the lock of a flow. Reading takes RCU alone.
  */
 #include <linux/bitops.h>
@@ -114,7 +116,8 @@ int udptrack_records_module_init(void)
 	ids_cache = kmem_cache_create("udptrack_ids",
 				      sizeof(struct udptrack_ids), 0,
 				      SLAB_NO_MERGE, NULL);
-	if (page_cache && more_cache && ids_cache)
+	if (page_cache && more_cache && ids_cache &&
+	    !udptrack_owners_module_init())
 		return 0;
 	udptrack_records_module_exit();
 	return -ENOMEM;
@@ -130,6 +133,7 @@ int udptrack_records_module_init(void)
 void udptrack_records_module_exit(void)
 {
 	rcu_barrier();
+	udptrack_owners_module_exit();
 	kmem_cache_destroy(ids_cache);
 	kmem_cache_destroy(more_cache);
 	kmem_cache_destroy(page_cache);
@@ -152,6 +156,7 @@ void udptrack_records_init(struct udptrack_records *records)
 	xa_init_flags(&records->ids, XA_FLAGS_LOCK_BH);
 	records->newest = NULL;
 	records->last_id = 0;
+	records->owners = (struct udptrack_owners) { };
 }
 
 /**
@@ -303,17 +308,21 @@ static void ids_del(struct udptrack_records *records, unsigned long id)
 /**
  * udptrack_records_new - make a record, and an id
  * @records: the records
- * @kind:    UDPTRACK_RECORD_* bits
+ * @kind:    UDPTRACK_RECORD_* bits; with UDPTRACK_RECORD_MORE if @owner is
+ *           anybody
+ * @owner:   whose flow it is
  *
  * It is to be found by its id from now on; who finds it must see whether there
  * is a flow, under the flow's lock.
  *
  * Context: process or softirq, with bottom halves off.
- * Return: a record that is empty but for its id, index and kind, and a key that
- * is anything; NULL when there is no memory.
+ * Return: a record that is empty but for its id, index, kind and owner, and a
+ * key that is anything; NULL when there is no memory. Without memory for the
+ * owner alone, it is not known.
  */
 struct udptrack_flow *udptrack_records_new(struct udptrack_records *records,
-					   unsigned int kind)
+					   unsigned int kind,
+					   const struct udptrack_owner *owner)
 {
 	struct udptrack_flow *flow;
 
@@ -323,8 +332,39 @@ struct udptrack_flow *udptrack_records_new(struct udptrack_records *records,
 		record_put(records, flow);
 		flow = NULL;
 	}
+	if (flow && udptrack_owner_is_known(owner))
+		flow->more->owner = udptrack_owners_get(&records->owners,
+							owner);
 	spin_unlock(&records->lock);
 	return flow;
+}
+
+/**
+ * udptrack_records_own - set the owner of a flow
+ * @records: the records
+ * @flow:    the flow
+ * @owner:   whose it is
+ *
+ * Context: under the flow's lock.
+ * Return: false when there is no memory; then all is as it was.
+ */
+bool udptrack_records_own(struct udptrack_records *records,
+			  struct udptrack_flow *flow,
+			  const struct udptrack_owner *owner)
+{
+	struct udptrack_more *more = udptrack_flow_more(flow);
+	struct udptrack_shared_owner *shared;
+
+	if (!more)
+		return false;
+	spin_lock(&records->lock);
+	shared = udptrack_owners_get(&records->owners, owner);
+	if (shared) {
+		udptrack_owners_put(&records->owners, more->owner);
+		more->owner = shared;
+	}
+	spin_unlock(&records->lock);
+	return shared;
 }
 
 static void record_free_rcu(struct rcu_head *head)
@@ -332,15 +372,16 @@ static void record_free_rcu(struct rcu_head *head)
 	struct udptrack_flow *flow = container_of(head, struct udptrack_flow,
 						  rcu);
 	struct udptrack_records *records = page_of(flow)->records;
+	struct udptrack_more *more = flow->more;
 
-	if (flow->more) {
-		udptrack_owner_put(&flow->more->owner);
-		udptrack_dns_free(flow->more->dns);
-		if (!(flow->kind & UDPTRACK_RECORD_MORE))
-			kmem_cache_free(more_cache, flow->more);
-	}
+	if (more)
+		udptrack_dns_free(more->dns);
 	/* Here bottom halves are off, as in all of RCU's callbacks. */
 	spin_lock(&records->lock);
+	if (more)
+		udptrack_owners_put(&records->owners, more->owner);
+	if (more && !(flow->kind & UDPTRACK_RECORD_MORE))
+		kmem_cache_free(more_cache, more);
 	record_put(records, flow);
 	spin_unlock(&records->lock);
 }
@@ -415,6 +456,24 @@ u32 udptrack_records_next(struct udptrack_records *records, unsigned long *id,
 			return 0;
 	}
 	return 0;
+}
+
+/**
+ * udptrack_records_by_id - the flow with an id
+ * @records: the records
+ * @id:      the id
+ *
+ * Context: under rcu_read_lock().
+ * Return: index of its record, 0 when there is none.
+ */
+u32 udptrack_records_by_id(const struct udptrack_records *records,
+			   unsigned long id)
+{
+	const struct udptrack_ids *ids =
+		xa_load((struct xarray *)&records->ids, id >> IDS_SHIFT);
+
+	/* Pairs with the release in ids_add(). */
+	return ids ? smp_load_acquire(&ids->index[id % IDS]) : 0;
 }
 
 /**

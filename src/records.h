@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-#include "owner.h"
+#include "owners.h"
 #include "tuple.h"
 
 struct udptrack_dns;
@@ -24,13 +24,13 @@ struct udptrack_dns;
  * struct udptrack_more - what not every flow has
  * @packets: datagrams, by enum udptrack_dir
  * @bytes:   their length, IP headers included
- * @owner:   whose it is
+ * @owner:   whose it is, NULL when that is not known
  * @dns:     its questions, NULL before the first one
  */
 struct udptrack_more {
 	atomic64_t packets[2];
 	atomic64_t bytes[2];
-	struct udptrack_owner owner;
+	struct udptrack_shared_owner *owner;
 	struct udptrack_dns *dns;
 };
 
@@ -82,6 +82,7 @@ struct udptrack_flow {
  * @ids:     indices by id, 64 at a time
  * @newest:  the part of @ids that the next flow's id may be in
  * @last_id: id of the newest flow; also read without the lock
+ * @owners:  of the flows
  */
 struct udptrack_records {
 	spinlock_t lock;
@@ -90,6 +91,7 @@ struct udptrack_records {
 	struct xarray ids;
 	struct udptrack_ids *newest;
 	unsigned long last_id;
+	struct udptrack_owners owners;
 };
 
 int udptrack_records_module_init(void);
@@ -97,13 +99,19 @@ void udptrack_records_module_exit(void);
 void udptrack_records_init(struct udptrack_records *records);
 void udptrack_records_destroy(struct udptrack_records *records);
 struct udptrack_flow *udptrack_records_new(struct udptrack_records *records,
-					   unsigned int kind);
+					   unsigned int kind,
+					   const struct udptrack_owner *owner);
+bool udptrack_records_own(struct udptrack_records *records,
+			  struct udptrack_flow *flow,
+			  const struct udptrack_owner *owner);
 void udptrack_records_release(struct udptrack_records *records,
 			      struct udptrack_flow *flow);
 struct udptrack_flow *
 udptrack_records_at(const struct udptrack_records *records, u32 index);
 u32 udptrack_records_next(struct udptrack_records *records, unsigned long *id,
 			  unsigned long last_id);
+u32 udptrack_records_by_id(const struct udptrack_records *records,
+			   unsigned long id);
 struct udptrack_more *udptrack_flow_more(struct udptrack_flow *flow);
 struct udptrack_key *udptrack_flow_key(struct udptrack_flow *flow);
 

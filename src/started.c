@@ -100,9 +100,9 @@ void udptrack_started_add(struct udptrack_table *table,
 	node->key = *key;
 	udptrack_key_to_tuple(key, flow->origin, &node->flow.tuple);
 	node->flow.ifindex = flow->ifindex;
-	if (flow->more) {
-		node->flow.has_uid = flow->more->owner.has_uid;
-		node->flow.uid = flow->more->owner.uid;
+	if (flow->more && flow->more->owner) {
+		node->flow.has_uid = flow->more->owner->owner.has_uid;
+		node->flow.uid = flow->more->owner->owner.uid;
 	}
 	if (xa_is_err(xa_store_bh(&started->nodes, flow->index, node,
 				  ALLOC_FLAGS))) {

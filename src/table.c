@@ -334,18 +334,19 @@ static struct udptrack_flow *flow_new(struct udptrack_table *table,
 	struct udptrack_state state;
 	struct udptrack_flow *flow;
 	unsigned int kind = 0;
+	bool is_known;
 
 	if (visit->owner)
 		visit->owner(visit, &owner);
-	if (visit->acct || visit->dns || owner.has_uid || owner.pid)
+	is_known = udptrack_owner_is_known(&owner);
+	if (visit->acct || visit->dns || is_known)
 		kind |= UDPTRACK_RECORD_MORE;
 	if (key->family != NFPROTO_IPV4)
 		kind |= UDPTRACK_RECORD_KEY;
-	flow = udptrack_records_new(&table->records, kind);
-	if (!flow) {
-		udptrack_owner_put(&owner);
+	flow = udptrack_records_new(&table->records, kind, &owner);
+	udptrack_owner_put(&owner);
+	if (!flow)
 		return NULL;
-	}
 	state = udptrack_state_open(visit->now_j, &visit->timeouts);
 	if (visit->related)
 		state.flags |= UDPTRACK_EXPECTED;
@@ -357,9 +358,7 @@ static struct udptrack_flow *flow_new(struct udptrack_table *table,
 	flow->flags = state.flags;
 	flow->origin = visit->side;
 	flow->acct = visit->acct;
-	flow->owned = owner.final;
-	if (kind & UDPTRACK_RECORD_MORE)
-		flow->more->owner = owner;
+	flow->owned = owner.final && (!is_known || flow->more->owner);
 	if (kind & UDPTRACK_RECORD_KEY)
 		*udptrack_flow_key(flow) = *key;
 	if (flow->acct)
@@ -713,6 +712,19 @@ enum udptrack_outcome udptrack_table_track(struct udptrack_table *table,
 }
 EXPORT_SYMBOL_IF_KUNIT(udptrack_table_track);
 
+/* It was not known so far, or not all. Under the flow's lock. */
+static void flow_own(struct udptrack_held *held,
+		     const struct udptrack_owner *owner)
+{
+	if (udptrack_owner_is_known(owner)) {
+		if (!udptrack_records_own(&held->table->records, held->flow,
+					  owner))
+			return;
+		udptrack_started_own(held->table, held->flow, owner);
+	}
+	held->flow->owned = owner->final;
+}
+
 /**
  * udptrack_table_own - tell a flow whose it is
  * @table: the table
@@ -729,22 +741,12 @@ void udptrack_table_own(struct udptrack_table *table,
 {
 	struct udptrack_held held;
 	struct udptrack_ends ends;
-	struct udptrack_more *more;
 
 	udptrack_lines_ends(key, &ends);
 	rcu_read_lock();
 	if (udptrack_flow_hold(table, &ends, &held)) {
-		/* Without a process so far, hence without a reference. */
-		if (!held.flow->owned && (owner->has_uid || owner->pid)) {
-			more = udptrack_flow_more(held.flow);
-			if (more) {
-				udptrack_owner_copy(&more->owner, owner);
-				udptrack_started_own(table, held.flow, owner);
-			}
-			held.flow->owned = more && owner->final;
-		} else if (!held.flow->owned) {
-			held.flow->owned = owner->final;
-		}
+		if (!held.flow->owned)
+			flow_own(&held, owner);
 		udptrack_flow_let_go(&held);
 	}
 	rcu_read_unlock();
