@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/mutex.h>
+#include <linux/prefetch.h>
 #include <linux/rcupdate.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
@@ -263,6 +264,19 @@ udptrack_lines_look(const struct udptrack_lines *lines,
 	if (unlikely(!where))
 		where = udptrack_lines_look_on(gen, ends, word, sure);
 	return where;
+}
+
+/**
+ * udptrack_lines_prefetch - have the line of a hash near
+ * @lines: the lines
+ * @hash:  the hash
+ *
+ * Context: under rcu_read_lock().
+ */
+static inline void udptrack_lines_prefetch(const struct udptrack_lines *lines,
+					   u32 hash)
+{
+	prefetch(udptrack_gen_line(rcu_dereference(lines->gen), hash));
 }
 
 #endif

@@ -15,6 +15,9 @@
 
 #include "flow.h"
 
+/* How far ahead a listing looks. */
+#define NEXT_AHEAD		16
+
 /* Dead flows a listing passes over before it lets others run. */
 #define NEXT_CHUNK		256
 
@@ -155,6 +158,20 @@ bool udptrack_table_get(struct udptrack_table *table,
 }
 EXPORT_SYMBOL_GPL(udptrack_table_get);
 
+/*
+ * Flows that began one after the other have their lines anywhere: say early
+ * which will be wanted. Under rcu_read_lock().
+ */
+static void prefetch_flow(const struct udptrack_table *table, unsigned long id)
+{
+	u32 index = udptrack_records_by_id(&table->records, id);
+
+	if (index)
+		udptrack_lines_prefetch(&table->lines,
+					READ_ONCE(udptrack_records_at(&table->records,
+								      index)->hash));
+}
+
 /**
  * udptrack_table_next - copy the first live flow from a cursor on
  * @table:   the table
@@ -186,6 +203,7 @@ bool udptrack_table_next(struct udptrack_table *table, unsigned long from_id,
 		for (n = 0; n < NEXT_CHUNK && index && !found; n++, id++) {
 			index = udptrack_records_next(&table->records, &id,
 						      last_id);
+			prefetch_flow(table, id + NEXT_AHEAD);
 			found = index &&
 				udptrack_flow_hold_id(table, id, index,
 						      &held) &&
