@@ -15,8 +15,9 @@
 #include "gc.h"
 
 /* Flows looked at between two looks at the clock. */
-#define SLICE_STEP	128
-#define SLICE_NS	NSEC_PER_MSEC
+#define SLICE_STEP	32
+/* Half of what a slice may take: RCU gives the memory back in the same breath. */
+#define SLICE_NS	(NSEC_PER_MSEC / 2)
 /* Between passes: often enough to free in time, seldom enough to be free. */
 #define SLEEP_MIN_J	(HZ / 2)
 #define SLEEP_MAX_J	(10 * HZ)
