@@ -15,6 +15,8 @@
 #   new          first packets: flows=100000 acct=0 family=4 rounds=5
 #   full         a table without room: flows=10000 count=100000 rounds=5
 #   features     what is on or off, one by one: flows=1000 rounds=5
+#   memory       of a flow, with accounting and an owner or bare: flows=1000000 acct=1
+#   listing      through /proc: flows=1000000
 #   expiry       a million flows time out: flows=1000000 timeout=20
 #
 # Prints a table and leaves in build/bench/: table.txt, results.csv, cost.svg,
@@ -50,7 +52,7 @@ measure() {
 	local p=$1
 	rm -f "$out/$p.csv"
 	case $p in
-	uml|quick|established|new|full|features|expiry)
+	uml|quick|established|new|full|features|memory|listing|expiry)
 		build uml
 		scripts/uml.sh --mem 6144 --timeout 3600 --log "$out/$p.kernel.log" --results "$out" \
 			--env UDPTRACK_BENCH_INSIDE=1 -- tests/bench/bench.sh "$@" ;;
@@ -67,8 +69,8 @@ measure() {
 
 case $part in
 all) parts=(uml icount smp) ;;
-uml|icount|smp|quick|established|new|full|features|expiry) parts=("$part") ;;
-*) sed -n '5,24s/^# \{0,1\}//p' "$0"; exit 2 ;;
+uml|icount|smp|quick|established|new|full|features|memory|listing|expiry) parts=("$part") ;;
+*) sed -n '5,26s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 setup=(build bench)
 [[ " ${parts[*]} " =~ \ (icount|smp)\  ]] && setup+=(vm)

@@ -552,6 +552,14 @@ def part_features(flows=1000, rounds=5):
     features(flows, 200000, rounds)
 
 
+def part_memory(flows=1000000, acct=1):
+    memory(flows, acct)
+
+
+def part_listing(flows=1000000):
+    listing(flows, "ut")
+
+
 def part_expiry(flows=1000000, timeout=20):
     expiry(flows, timeout)
 
