@@ -39,6 +39,8 @@ bool udptrack_flow_hold(struct udptrack_table *table,
 	held->table = table;
 	held->flow = udptrack_records_at(&table->records,
 					 udptrack_word_index(word));
+	/* The caller has it now, which sparse need not know. */
+	__release(lock);
 	return true;
 }
 
@@ -66,6 +68,8 @@ bool udptrack_flow_hold_in(struct udptrack_table *table, u32 hash, u32 index,
 	}
 	held->table = table;
 	held->flow = udptrack_records_at(&table->records, index);
+	/* As above. */
+	__release(lock);
 	return true;
 }
 
@@ -103,7 +107,11 @@ bool udptrack_flow_hold_id(struct udptrack_table *table, unsigned long id,
  */
 void udptrack_flow_let_go(struct udptrack_held *held)
 {
-	spin_unlock_bh(udptrack_flow_lock(held->flow->hash));
+	spinlock_t *lock = udptrack_flow_lock(held->flow->hash);
+
+	/* Taken by whoever filled in @held. */
+	__acquire(lock);
+	spin_unlock_bh(lock);
 }
 
 /**

@@ -79,7 +79,7 @@ struct udptrack_gen {
 	struct udptrack_line *lines;
 	struct udptrack_gen *next;
 	struct rcu_work free_work;
-	spinlock_t lock;
+	spinlock_t lock; /* what comes now */
 	u32 free;
 	u32 pages;
 	u32 pages_usual;
@@ -95,7 +95,7 @@ struct udptrack_gen {
  */
 struct udptrack_lines {
 	struct udptrack_gen __rcu *gen;
-	struct mutex resize;
+	struct mutex resize; /* replacing them */
 };
 
 /**
@@ -114,7 +114,7 @@ extern hsiphash_key_t udptrack_ends_hash_key;
 extern struct workqueue_struct *udptrack_lines_wq;
 
 struct udptrack_flow_lock {
-	spinlock_t lock;
+	spinlock_t lock; /* flows of many lines, see udptrack_flow_lock() */
 } ____cacheline_aligned_in_smp;
 
 extern struct udptrack_flow_lock udptrack_flow_locks[UDPTRACK_LINES_MIN];

@@ -49,6 +49,7 @@
  * @fresh:   how many have ever been in use
  * @free:    of those, one that is in use no more, counted from 1; its index is
  *           the next one. 0 for none
+ * @memory:  the records themselves
  */
 struct record_page {
 	struct list_head list;

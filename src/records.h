@@ -85,7 +85,7 @@ struct udptrack_flow {
  * @owners:  of the flows
  */
 struct udptrack_records {
-	spinlock_t lock;
+	spinlock_t lock; /* what comes now */
 	struct xarray pages;
 	struct list_head room[UDPTRACK_RECORD_KINDS];
 	struct xarray ids;

@@ -224,9 +224,9 @@ bool udptrack_started_any(struct udptrack_table *table, __be16 port, u32 now_j,
 				     void *arg),
 			  void *arg)
 {
+	struct udptrack_started_index *started = &table->started;
 	/* Pairs with the release in udptrack_started_index(). */
-	struct hlist_bl_head *ports =
-		smp_load_acquire(&table->started.ports);
+	struct hlist_bl_head *ports = smp_load_acquire(&started->ports);
 	unsigned int left = STARTED_CHUNK;
 	struct udptrack_started copy;
 	struct hlist_bl_node *list;
