@@ -43,7 +43,7 @@ fuzz: ## run the parsers on random input, 10 million times each (RUNS= for anoth
 	@scripts/setup.sh fuzz
 	@$(MAKE) -s -C tests/fuzz run $(if $(RUNS),RUNS=$(RUNS))
 
-bench: ## what a packet costs, beside nf_conntrack, and whether the goals are reached (15 minutes)
+bench: ## what a packet costs, beside nf_conntrack, and whether the goals are reached (11 minutes)
 	@tests/bench/bench.sh
 
 bench-quick: ## the most important of these figures, in a minute

@@ -38,7 +38,7 @@ packages_for() {
 		echo netcat-openbsd python3-yaml python3-pyroute2 python3-jsonschema ulogd2 ulogd2-json
 		echo jq tmux man-db bash-completion libcap2-bin ;;
 	bench)
-		echo python3 iproute2 kmod busybox-static gnuplot-nox ;;
+		echo python3 python3-yaml iproute2 kmod busybox-static gnuplot-nox ;;
 	check)
 		echo perl python3 clang lld llvm sparse shellcheck coccinelle ;;
 	*) die "unknown job '$1' (there are: build tools vm run fuzz model test bench check)" ;;

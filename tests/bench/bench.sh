@@ -6,7 +6,7 @@
 #
 #   tests/bench/bench.sh [PART [NAME=VALUE...]]
 #
-#   all          the three below, one after the other (about 15 minutes)
+#   all          the three below, one after the other (about 11 minutes)
 #   uml          times, at native speed on one processor (User-Mode Linux)
 #   icount       instructions, on Debian's kernel and an emulated processor
 #   smp          packets a second on one and on two emulated processors

@@ -22,6 +22,9 @@ import sys
 import time
 from statistics import median
 
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "e2e"))
+import nl
+
 BENCH = "/proc/udptrack_bench"
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -458,6 +461,35 @@ def features(flows, count, rounds):
     close([s for _, s, _ in spaces], flows)
 
 
+NEW_FEATURES = [
+    ("as measured", {}),
+    ("nobody's", {"owner": False}),
+    ("acct=1", {"acct": 1}),
+    ("somebody listens", {}),
+    ("a question, dns=0", {"dns": 0}),
+    ("a question, dns=1", {"dns": 1}),
+]
+
+
+def new_features(flows, rounds):
+    """The same on first packets."""
+    cost = {name: [] for name, _ in NEW_FEATURES}
+    spec = nl.Spec()
+    for _ in range(rounds):
+        for name, settings in NEW_FEATURES:
+            s = Space("ut", **settings)
+            words = {"dns": 1, "rport": 53} if "question" in name else {}
+            setns(s.fd)
+            listener = nl.Events(spec, 1 << 24) if "listens" in name else None
+            nothing = of(s.send("out", flows, empty=True, **words))
+            cost[name].append(of(s.send("out", flows, expect="new", **words)) - nothing)
+            if listener:
+                listener.link.sock.close()
+            close([s], flows)
+    for name, values in cost.items():
+        results.add("feature: new, " + name, "ut", values, flows=flows)
+
+
 def lru_map(flows):
     """A BPF map, by bpf(BPF_MAP_CREATE); lists of the least recently used are per processor and coarse."""
     attr = struct.pack("IIIII", 9, 16, 8, flows + 1024, 0).ljust(128, b"\0")
@@ -525,6 +557,7 @@ def part_uml(most=4000000):
     say("features")
     features(1000, 200000, 7)
     features(100000, 200000, 5)
+    new_features(1000, 21)
     say("growth, full table")
     growth(1000000, 5)
     full(10000, 100000, 5)
@@ -550,6 +583,7 @@ def part_full(flows=10000, count=100000, rounds=5):
 
 def part_features(flows=1000, rounds=5):
     features(flows, 200000, rounds)
+    new_features(flows, rounds)
 
 
 def part_memory(flows=1000000, acct=1):
@@ -575,6 +609,7 @@ def part_icount(quick=0):
     full(2000, 4000, 1)
     if not quick:
         features(500, 2000, 1)
+        new_features(2000, 1)
         growth(100000, 3)
         expiry(100000, 10)
 

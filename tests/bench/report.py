@@ -74,7 +74,7 @@ class Table:
                 yield f"{'':42}{'udptrack / ct':>13}     {spread(ratios(rows['ut'], rows['ct']) or [0])}"
 
 
-UML = ["uml", "quick", "established", "expiry"]
+UML = ["uml", "quick", "established", "new", "full", "memory", "listing", "expiry"]
 
 
 def both_ways(t, parts, tracker, flows, family=4, acct=0):
