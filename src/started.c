@@ -5,13 +5,13 @@
  * Owns the chains of a table's ports, and what stands in them: a copy of what
  * there is to know of a flow. There are none until somebody wants to know; from
  * then on there is one for each live flow that this host started. It comes and
- * goes under the flow's lock; the chain's is taken inside of it. Chains are read
- * under RCU, without a lock, for who asks may not take one.
+ * goes under the flow's lock; inside of it, that of the XArray is taken, for the
+ * chain as well. Chains are read under RCU, without a lock, for who asks may not
+ * take one.
  */
 #include <linux/processor.h>
-#include <linux/list_bl.h>
 #include <linux/mm.h>
-#include <linux/rculist_bl.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
@@ -35,7 +35,7 @@
  * @rcu:     to free it
  */
 struct started_node {
-	struct hlist_bl_node list;
+	struct hlist_node list;
 	struct udptrack_key key;
 	struct udptrack_started flow;
 	struct rcu_head rcu;
@@ -66,12 +66,6 @@ void udptrack_started_destroy(struct udptrack_started_index *started)
 	kvfree(started->ports);
 }
 
-static struct hlist_bl_head *chain_of(struct hlist_bl_head *ports,
-				      const struct started_node *node)
-{
-	return &ports[ntohs(node->flow.tuple.sport)];
-}
-
 /**
  * udptrack_started_add - a flow begins to live
  * @table: its table
@@ -88,9 +82,9 @@ void udptrack_started_add(struct udptrack_table *table,
 {
 	struct udptrack_started_index *started = &table->started;
 	/* Pairs with the release in udptrack_started_index(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&started->ports);
-	struct hlist_bl_head *chain;
+	struct hlist_head *ports = smp_load_acquire(&started->ports);
 	struct started_node *node;
+	int err;
 
 	if (!ports || !flow->ifindex || xa_load(&started->nodes, flow->index))
 		return;
@@ -104,15 +98,15 @@ void udptrack_started_add(struct udptrack_table *table,
 		node->flow.has_uid = flow->more->owner->owner.has_uid;
 		node->flow.uid = flow->more->owner->owner.uid;
 	}
-	if (xa_is_err(xa_store_bh(&started->nodes, flow->index, node,
-				  ALLOC_FLAGS))) {
+	xa_lock_bh(&started->nodes);
+	err = xa_err(__xa_store(&started->nodes, flow->index, node,
+				ALLOC_FLAGS));
+	if (!err)
+		hlist_add_head_rcu(&node->list,
+				   &ports[ntohs(node->flow.tuple.sport)]);
+	xa_unlock_bh(&started->nodes);
+	if (err)
 		kfree(node);
-		return;
-	}
-	chain = chain_of(ports, node);
-	hlist_bl_lock(chain);
-	hlist_bl_add_head_rcu(&node->list, chain);
-	hlist_bl_unlock(chain);
 }
 
 /**
@@ -147,19 +141,17 @@ void udptrack_started_del(struct udptrack_table *table,
 			  const struct udptrack_flow *flow)
 {
 	struct udptrack_started_index *started = &table->started;
-	struct hlist_bl_head *chain;
 	struct started_node *node;
 
 	if (likely(!READ_ONCE(started->ports)))
 		return;
-	node = xa_erase_bh(&started->nodes, flow->index);
-	if (!node)
-		return;
-	chain = chain_of(started->ports, node);
-	hlist_bl_lock(chain);
-	hlist_bl_del_rcu(&node->list);
-	hlist_bl_unlock(chain);
-	kfree_rcu(node, rcu);
+	xa_lock_bh(&started->nodes);
+	node = __xa_erase(&started->nodes, flow->index);
+	if (node)
+		hlist_del_rcu(&node->list);
+	xa_unlock_bh(&started->nodes);
+	if (node)
+		kfree_rcu(node, rcu);
 }
 
 /**
@@ -174,10 +166,10 @@ void udptrack_started_del(struct udptrack_table *table,
  */
 int udptrack_started_index(struct udptrack_table *table)
 {
-	struct hlist_bl_head *ports;
 	struct udptrack_held held;
 	struct udptrack_key key;
 	unsigned long id, last_id;
+	struct hlist_head *ports;
 	u32 index = 1;
 
 	if (table->started.ports)
@@ -226,17 +218,16 @@ bool udptrack_started_any(struct udptrack_table *table, __be16 port, u32 now_j,
 {
 	struct udptrack_started_index *started = &table->started;
 	/* Pairs with the release in udptrack_started_index(). */
-	struct hlist_bl_head *ports = smp_load_acquire(&started->ports);
+	struct hlist_head *ports = smp_load_acquire(&started->ports);
 	unsigned int left = STARTED_CHUNK;
 	struct udptrack_started copy;
-	struct hlist_bl_node *list;
 	struct started_node *node;
 	bool found = false;
 
 	if (!ports)
 		return false;
 	rcu_read_lock();
-	hlist_bl_for_each_entry_rcu(node, list, &ports[ntohs(port)], list) {
+	hlist_for_each_entry_rcu(node, &ports[ntohs(port)], list) {
 		if (udptrack_table_has(table, &node->key, now_j)) {
 			copy.tuple = node->flow.tuple;
 			copy.ifindex = node->flow.ifindex;

@@ -10,17 +10,18 @@
 #include "owner.h"
 #include "tuple.h"
 
-struct hlist_bl_head;
+struct hlist_head;
 struct udptrack_flow;
 struct udptrack_table;
 
 /**
  * struct udptrack_started_index - the flows of a table by the port of this host
  * @ports: a chain for each; NULL until somebody wanted to know, set once
- * @nodes: what stands there for a flow, by the index of its record
+ * @nodes: what stands there for a flow, by the index of its record; its lock is
+ *         that of the chains, too
  */
 struct udptrack_started_index {
-	struct hlist_bl_head *ports;
+	struct hlist_head *ports;
 	struct xarray nodes;
 };
 

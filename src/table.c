@@ -22,8 +22,8 @@
  * that is late refreshes, establishes or counts for a flow other than its own.
  * lines.c says why in detail.
  *
- * Lock order: the flow's lock, then that of the records, of spare lines, of a
- * chain of ports, of events. No two flow locks are held at once.
+ * Lock order: the flow's lock, then that of the records, of spare lines, of the
+ * flows by port, of events. No two flow locks are held at once.
  *
  * Whoever watches the table is told of what happens to a flow while its lock
  * is held, so in the order in which it happens; see events.c.

@@ -36,10 +36,8 @@ say() { printf '%s\n' "$*"; }
 # Races of the kernel with itself which we cannot but provoke: pairs of functions,
 # each of which does nothing else that could race with the other.
 KNOWN=(
-	# The bit that locks a list_bl is given back by what KCSAN takes for a plain write.
-	'udptrack_started_(add|del|any) [^/]*/ udptrack_started_(add|del|any) '
 	# Who looks into an XArray under RCU, while it changes under its lock.
-	'xas_(start|load|find|descend|next|find_marked) / xas_(store|create|expand)( |$)'
+	'xas?_(start|load|find|descend|next|find_marked) / xas_(store|create|expand)( |$)'
 	# Who queues some work that is queued already.
 	'(insert_work|__queue_work|clear_pending_if_disabled) / (queue_work_on|queue_delayed_work_on|mod_delayed_work_on)'
 )
