@@ -3,9 +3,9 @@
  * path - the hooks of one tracker, as the stack would pass them.
  *
  * udptrack is in every network namespace, and where nf_conntrack is too, both
- * stand at the same hooks. So a path has its own lists of hook functions: those
- * registered there, in their order, without the other tracker's. What either
- * brings along (the defragmenters) stays.
+ * stand at the same hooks, as may others (AppArmor's at NF_INET_POST_ROUTING). So
+ * a path has its own lists of hook functions: the tracker's and what it brings
+ * along (the defragmenters), in their order.
  *
  * Owns these lists. Made in process context; the functions stay where they are,
  * because neither tracker goes away while an order is carried out: the caller's
@@ -17,32 +17,23 @@
 
 #include "path.h"
 
-/* Does the function belong to nf_conntrack, or to udptrack? */
-static void whose(nf_hookfn *hook, bool *conntrack, bool *udptrack)
+/* Is it the tracker's own? Without such there is nothing to measure. */
+static bool is_own(nf_hookfn *hook, unsigned int tracker)
 {
 	char name[KSYM_SYMBOL_LEN];
 
 	snprintf(name, sizeof(name), "%ps", hook);
-	*udptrack = strstr(name, "[udptrack]");
-	*conntrack = !*udptrack && (strstr(name, "conntrack") ||
-				    strstr(name, "nf_confirm"));
+	if (tracker == BENCH_UDPTRACK)
+		return strstr(name, "[udptrack]");
+	return strstr(name, "conntrack") || strstr(name, "nf_confirm");
 }
 
 static bool is_wanted(nf_hookfn *hook, unsigned int tracker)
 {
-	bool conntrack, udptrack;
+	char name[KSYM_SYMBOL_LEN];
 
-	whose(hook, &conntrack, &udptrack);
-	return tracker == BENCH_CONNTRACK ? !udptrack : !conntrack;
-}
-
-/* Only for a tracker's own; without it there is nothing to measure. */
-static bool is_own(nf_hookfn *hook, unsigned int tracker)
-{
-	bool conntrack, udptrack;
-
-	whose(hook, &conntrack, &udptrack);
-	return tracker == BENCH_CONNTRACK ? conntrack : udptrack;
+	snprintf(name, sizeof(name), "%ps", hook);
+	return is_own(hook, tracker) || strstr(name, "defrag");
 }
 
 static int copy_entries(struct bench_stage *stage,
