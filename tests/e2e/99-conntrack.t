@@ -243,10 +243,12 @@ shown 0 "another namespace has nothing of all that"
 ### What is not there to be had.
 ct c -I -p udp -s $C -d $S --sport 1 --dport 2 -t 10
 is "$CT_STATUS $CT_SAYS" "1 Operation failed: Operation not supported" "-I is not supported"
-# Of a single flow: conntrack leaves an acknowledgement unread, and takes it for the answer
-# about the next flow, or for an error of the protocol when a second has begun meanwhile.
+# Of a single flow, for conntrack leaves an acknowledgement unread, and takes it for the
+# answer about the next flow, or, in the next second, for an error of the protocol.
 ct c -U -p udp -s $C --sport 4003 -m 1
-like "$CT_STATUS $CT_SAYS" "1 .*not supported" "nor is -U"
+like "$(<"$GEN_DIR/ct.err")" "Operation failed: .*not supported" "nor is -U"
+ct c -L -m 1
+shown 0 "which changed nothing"
 ct c -L -z
 like "$CT_STATUS $CT_SAYS" "1 .*not supported" "nor is -z"
 ct c -L dying
