@@ -8,7 +8,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-NAMESPACES=100
+NAMESPACES=200
 tracing=/sys/kernel/tracing
 [ -d $tracing/events ] || mount -t tracefs tracefs $tracing
 
@@ -19,20 +19,18 @@ kernel_memory() {
 	awk '/^(Slab|Percpu|VmallocUsed):/ { sum += $2 } END { print sum }' /proc/meminfo
 }
 
-# bytes_of_a_namespace: what each of many takes
-bytes_of_a_namespace() {
-	local i before after
+# load_takes: in kB, with the namespaces that there are
+load_takes() {
+	local before after
 	before=$(kernel_memory)
-	for ((i = 0; i < NAMESPACES; i++)); do echo "netns add idle$i"; done | ip -batch -
+	load_udptrack
 	after=$(kernel_memory)
-	for ((i = 0; i < NAMESPACES; i++)); do echo "netns del idle$i"; done | ip -batch -
-	# The kernel takes its time to end them.
-	sleep 3
-	echo $(((after - before) * 1024 / NAMESPACES))
+	unload_udptrack
+	echo $((after - before))
 }
 
 # median: of five measurements, for the kernel takes and gives back other memory meanwhile
-median() { for _ in 1 2 3 4 5; do bytes_of_a_namespace; done | sort -n | sed -n 3p; }
+median() { for _ in 1 2 3 4 5; do load_takes; done | sort -n | sed -n 3p; }
 
 # works_during COMMAND...: how often work of ours ran meanwhile, on all CPUs
 works_during() {
@@ -50,14 +48,17 @@ is_empty() { [ "$(in_ns a cat /proc/sys/net/netfilter/udptrack_count)" = 0 ]; }
 # --- memory
 
 if [ "$UDPTRACK_KERNEL" != debug ]; then
-	# What the first namespaces leave behind is not udptrack's.
-	bytes_of_a_namespace >/dev/null
-	without=$(median)
+	# What the first load leaves behind is no namespace's.
+	load_takes >/dev/null
+	few=$(median)
+	for ((i = 0; i < NAMESPACES; i++)); do echo "netns add idle$i"; done | ip -batch -
+	# By then all is done that making them left for later.
+	load_takes >/dev/null
+	many=$(median)
+	for ((i = 0; i < NAMESPACES; i++)); do echo "netns del idle$i"; done | ip -batch -
+	diag "loaded: $few kB more, with $NAMESPACES namespaces $many kB"
+	between $(((many - few) * 1024 / NAMESPACES)) 1 8192 'a namespace without UDP takes two pages at most'
 	load_udptrack timeout=1
-	bytes_of_a_namespace >/dev/null
-	with=$(median)
-	diag "a namespace takes $without bytes without udptrack, $with with it"
-	between $((with - without)) 1 8192 'a namespace without UDP takes two pages at most'
 else
 	# Its allocators add to each piece.
 	load_udptrack timeout=1
